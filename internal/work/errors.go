@@ -57,9 +57,11 @@ const (
 	PartnerToken        Code = "partner_token_refused"
 	PartnerPlan         Code = "partner_plan_or_company_refused"
 	PartnerNotFound     Code = "partner_not_found"
+	PartnerRefused      Code = "partner_refused"
 	DocumentRefused     Code = "document_refused"
 	DocumentNeverHeld   Code = "document_never_held"
 	ScheduleFailed      Code = "schedule_failed"
+	StepTimedOut        Code = "step_timed_out"
 )
 
 // Problem is what the registry knows about a code.
@@ -98,8 +100,10 @@ var Problems = map[Code]Problem{
 	PartnerToken:        {Refused, "The partner refuses the token.", "Have a company admin renew it (7shifts: Settings, Developer Tools; its technical contact must be an active admin), then: clusterbridge connect 7shifts"},
 	PartnerPlan:         {Refused, "The partner refuses this company: its plan is too low, or the token is another company's.", "Have the venue check its plan with the partner, then: clusterbridge sync now %s"},
 	PartnerNotFound:     {Refused, "The partner does not know this company or location.", "Connect again and pick the location: clusterbridge connect 7shifts"},
+	PartnerRefused:      {Bug, "The partner refused the request itself.", "Send the run's link to the developers."},
 	DocumentRefused:     {BadRecord, "The partner refuses this document.", "See it with: clusterbridge quarantine list %s"},
 	DocumentNeverHeld:   {BadRecord, "The partner accepted this document several times but never holds it.", "See it with: clusterbridge quarantine list %s"},
+	StepTimedOut:        {Transient, "A step of the work did not end in time; its worker may have been stopped.", "It is tried again at the next run; if it lasts, look at the workers' logs."},
 	ScheduleFailed:      {Transient, "A schedule could not be brought in line with the ledger.", "It is tried again in a few minutes; look at the named schedule."},
 }
 

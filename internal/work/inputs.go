@@ -134,6 +134,8 @@ type BackfillProgress struct {
 	// Waiting says what it waits for, empty when it works.
 	Waiting string `json:"waiting,omitempty"`
 	Paused  bool   `json:"paused,omitempty"`
+	// OldestFirst says in which order the days are done.
+	OldestFirst bool `json:"oldestFirst,omitempty"`
 }
 
 // BackfillPlan is the result of the activity PlanBackfill.
@@ -141,14 +143,18 @@ type BackfillPlan struct {
 	From string `json:"from"`
 	To   string `json:"to"`
 	Days int    `json:"days"`
+	// OldestFirst says in which order the days are done.
+	OldestFirst bool `json:"oldestFirst,omitempty"`
 }
 
 // BackfillDayInput is the input of the activity BackfillDay.
 type BackfillDayInput struct {
-	Connection string     `json:"connection"`
-	Day        string     `json:"day"`
-	Cursor     SyncCursor `json:"cursor"`
-	Run        string     `json:"run"`
+	Connection string `json:"connection"`
+	// Day is the business day, YYYY-MM-DD; left out, what earlier days could
+	// not send is sent.
+	Day    string     `json:"day,omitempty"`
+	Cursor SyncCursor `json:"cursor"`
+	Run    string     `json:"run"`
 }
 
 // Failure is the input of the activity RecordFailure.

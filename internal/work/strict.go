@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,7 +23,8 @@ func DecodeStrict(data []byte, v any) error {
 		return Err(BadInput, "want one JSON object, "+example(v))
 	}
 	known, required := fields(reflect.TypeOf(v).Elem())
-	for name := range given {
+	// In order, so that a replay names the same field.
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(known, name) {
 			return Err(BadInput, fmt.Sprintf("unknown field %q; known are %s", clip(name), strings.Join(known, ", ")))
 		}

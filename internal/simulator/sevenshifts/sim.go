@@ -1,0 +1,201 @@
+// Package sevenshiftssim is a strict stand-in for 7shifts' API v2, for the
+// demo, tests and benchmarks: it refuses what the real API refuses, processes
+// receipts asynchronously, accounts for the rate of requests, and has a switch
+// for every behaviour that the reference (7shifts, section 11) leaves open. It
+// shares no code with the client or with package sale, so that it checks both.
+package sevenshiftssim
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/clock"
+)
+
+// Options make a simulator.
+type Options struct {
+	// Clock is business time, which dates receipts' changes and bounds lists;
+	// nil means the machine's. Delays and rates are real time.
+	Clock clock.Clock
+	// Log gets what would interest 7shifts' operators; nil means nobody.
+	Log *slog.Logger
+	// StateFile keeps what the simulator holds, as JSON lines that are only
+	// appended; used by Open. Companies, locations and tokens are not kept.
+	StateFile string
+	// Switches are the behaviours at the start; nil means Defaults.
+	Switches *Switches
+}
+
+// Company is one company of the simulated 7shifts.
+type Company struct {
+	ID   int64
+	Name string
+	GUID string // the grant that OAuth tokens name in x-company-guid
+}
+
+// Location is one location of a company.
+type Location struct {
+	ID, CompanyID int64
+	Name, City    string
+	// Timezone is shown as it is. When it is no IANA zone the simulator's own
+	// days are UTC's.
+	Timezone string
+}
+
+// Token is a credential.
+type Token struct {
+	Value string
+	// Companies it sees. The first is the one it was made for, and the only one
+	// that it reaches from Switches.SingleCompanyFrom on.
+	Companies []int64
+	// OAuth tokens must name the company in x-company-guid.
+	OAuth bool
+}
+
+// Sim is the simulated 7shifts, an http.Handler. All methods may be called at
+// any time, also while it serves.
+type Sim struct {
+	clock clock.Clock
+	log   *slog.Logger
+	mux   *http.ServeMux
+	rates *rates
+
+	mu        sync.Mutex
+	switches  Switches
+	faults    []*Fault
+	companies map[int64]Company
+	locations map[int64]location
+	tokens    map[string]Token
+	store     store
+	counters  Counters
+	broken    []Violation
+	journal   *journal
+
+	closing chan struct{}
+	close   sync.Once
+	calls   sync.WaitGroup // failure callbacks on their way
+}
+
+type location struct {
+	Location
+	zone *time.Location
+}
+
+// New makes a simulator that keeps nothing.
+func New(o Options) *Sim {
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	switches := Defaults()
+	if o.Switches != nil {
+		switches = *o.Switches
+	}
+	s := &Sim{
+		clock: o.Clock, log: o.Log, rates: newRates(), switches: switches,
+		companies: map[int64]Company{}, locations: map[int64]location{}, tokens: map[string]Token{},
+		store: newStore(), closing: make(chan struct{}),
+	}
+	s.mux = s.routes()
+	return s
+}
+
+// Open makes a simulator that keeps its receipts in Options.StateFile, and
+// begins with what the file holds. Writes that were accepted but not yet
+// processed when it stopped are processed now.
+func Open(o Options) (*Sim, error) {
+	s := New(o)
+	if o.StateFile == "" {
+		return s, nil
+	}
+	if err := s.load(o.StateFile); err != nil {
+		return nil, fmt.Errorf("simulated 7shifts: state file: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.processAll()
+	return s, nil
+}
+
+// Close ends delays, waits for callbacks and closes the state file.
+func (s *Sim) Close() error {
+	var err error
+	s.close.Do(func() {
+		close(s.closing)
+		s.mu.Lock()
+		s.store.stopTimer()
+		err = s.journal.close()
+		s.mu.Unlock()
+		s.calls.Wait()
+	})
+	return err
+}
+
+// AddCompany adds or replaces a company.
+func (s *Sim) AddCompany(c Company) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.companies[c.ID] = c
+}
+
+// AddLocation adds or replaces a location.
+func (s *Sim) AddLocation(l Location) {
+	zone, err := time.LoadLocation(l.Timezone)
+	if err != nil {
+		zone = time.UTC
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.locations[l.ID] = location{l, zone}
+}
+
+// AddToken adds or replaces a credential.
+func (s *Sim) AddToken(t Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens[t.Value] = t
+	s.rates.name(t.Value)
+}
+
+// ServeHTTP implements http.Handler: the API, the browsable pages and /_sim/.
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+func (s *Sim) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	api := func(pattern string, h handler) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.exchange(w, r, h) })
+	}
+	api("GET /v2/whoami", s.whoAmI)
+	api("GET /v2/companies", s.listCompanies)
+	api("GET /v2/company/{company}/locations", s.listLocations)
+	api("GET /v2/company/{company}/locations/{location}", s.getLocation)
+	api("POST /v2/company/{company}/receipts", s.createReceipt)
+	api("PUT /v2/company/{company}/receipts/{receipt}", s.updateReceipt)
+	api("GET /v2/company/{company}/receipts", s.listReceipts)
+	api("GET /v2/company/{company}/receipts/{receipt}", s.getReceipt)
+	api("GET /v2/company/{company}/receipts_summary", s.summary)
+	api("GET /v2/reports/daily_sales_and_labor", s.dailySales)
+	api("/v2/", s.nowhere)
+	api("/api/v2/", s.nowhere)
+	mux.HandleFunc("GET /_sim/state", s.serveState)
+	mux.HandleFunc("POST /_sim/switches", s.serveSwitches)
+	mux.HandleFunc("POST /_sim/faults", s.serveFaults)
+	mux.HandleFunc("GET /{$}", s.serveLocations)
+	mux.HandleFunc("GET /sales/{location}", s.serveDays)
+	mux.HandleFunc("GET /sales/{location}/{day}", s.serveReceipts)
+	return mux
+}
+
+// newUUID is a random UUID, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

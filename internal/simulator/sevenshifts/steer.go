@@ -1,0 +1,126 @@
+package sevenshiftssim
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+)
+
+// State is what GET /_sim/state answers. It holds no token.
+type State struct {
+	Receipts   int         `json:"receipts"` // held
+	Pending    int         `json:"pending"`  // accepted, not yet processed
+	Counters   Counters    `json:"counters"`
+	Violations []Violation `json:"violations"`
+	Rates      []Rate      `json:"rates"`
+	Switches   Switches    `json:"switches"`
+	Faults     []Fault     `json:"faults"` // still queued
+	// StateFile tells why the state file is no longer written.
+	StateFile string `json:"state_file,omitempty"`
+}
+
+// State is the present state.
+func (s *Sim) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := State{
+		Receipts: len(s.store.receipts), Pending: len(s.store.pending), Counters: s.counters,
+		Violations: append([]Violation{}, s.broken...), Rates: s.rates.measured(), Switches: s.switches, Faults: []Fault{},
+	}
+	for _, f := range s.faults {
+		st.Faults = append(st.Faults, *f)
+	}
+	if s.journal != nil && s.journal.err != nil {
+		st.StateFile = s.journal.err.Error()
+	}
+	return st
+}
+
+func (s *Sim) serveState(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.State()) }
+
+// serveSwitches takes a JSON object with the switches to change and answers
+// with all of them.
+func (s *Sim) serveSwitches(w http.ResponseWriter, r *http.Request) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		err = s.turn(func(next *Switches) error { return strict(data, next) })
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	writeJSON(w, s.Switches())
+}
+
+// Steering is what POST /_sim/faults takes; every part may be left out.
+type Steering struct {
+	// Clear drops the queued faults first.
+	Clear  bool    `json:"clear,omitempty"`
+	Faults []Fault `json:"faults,omitempty"`
+	Lose   []Loss  `json:"lose,omitempty"`
+	// ForgetAnswers: see Sim.ForgetAnswers.
+	ForgetAnswers Duration `json:"forget_answers,omitempty"`
+	// ResetRates: see Sim.ResetRates.
+	ResetRates bool `json:"reset_rates,omitempty"`
+}
+
+// Loss is one receipt to lose; see Sim.Lose.
+type Loss struct {
+	LocationID int64  `json:"location_id"`
+	ReceiptID  string `json:"receipt_id"`
+	ForGood    bool   `json:"for_good,omitempty"`
+}
+
+// Steer does what the steering says; faults that make no sense refuse it whole.
+func (s *Sim) Steer(in Steering) error {
+	for _, f := range in.Faults {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
+	if in.Clear {
+		s.ClearFaults()
+	}
+	if in.ResetRates {
+		s.ResetRates()
+	}
+	for _, l := range in.Lose {
+		s.Lose(l.LocationID, l.ReceiptID, l.ForGood)
+	}
+	if in.ForgetAnswers > 0 {
+		s.ForgetAnswers(time.Duration(in.ForgetAnswers))
+	}
+	return s.Inject(in.Faults...)
+}
+
+// serveFaults takes a Steering and answers with the state.
+func (s *Sim) serveFaults(w http.ResponseWriter, r *http.Request) {
+	var in Steering
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		err = strict(data, &in)
+	}
+	if err == nil {
+		err = s.Steer(in)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	writeJSON(w, s.State())
+}
+
+func strict(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	_ = e.Encode(v) // a client that has left is no problem of ours
+}
