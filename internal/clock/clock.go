@@ -36,7 +36,7 @@ type Calendar struct {
 	Epoch  time.Time
 	Origin time.Time
 	Speed  float64
-	End time.Time
+	End    time.Time
 }
 
 // Fixed is a Calendar that starts now, at an instant, and runs at real speed.

@@ -19,8 +19,11 @@ import (
 func endOrphan(ctx context.Context, data string, bin binaries) error {
 	name := filepath.Join(data, "postmaster.pid")
 	text, err := os.ReadFile(name)
-	if err != nil {
+	if os.IsNotExist(err) {
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))

@@ -77,7 +77,7 @@ func TestMoneyNeverWraps(t *testing.T) {
 		if err != nil {
 			require.ErrorIs(t, err, sale.ErrOverflow)
 			exact := float64(a) + float64(b)
-			require.True(t, math.Abs(exact) >= math.MaxInt64, "%d + %d does not overflow", a, b)
+			require.GreaterOrEqual(t, math.Abs(exact), float64(math.MaxInt64), "%d + %d does not overflow", a, b)
 			return
 		}
 		back, err := sum.Sub(b)

@@ -13,6 +13,9 @@ CREATE TABLE locations (
   created_at     timestamptz NOT NULL
 );
 
+-- One till is one location: two would deliver its sales twice.
+CREATE UNIQUE INDEX locations_serial ON locations (serial);
+
 -- Hardware is replaced: which serial number a location had, and since when.
 CREATE TABLE serials (
   location_id text NOT NULL REFERENCES locations (id),
@@ -35,6 +38,8 @@ CREATE TABLE connections (
   partner_location_id bigint NOT NULL DEFAULT 0,
   secret              text NOT NULL DEFAULT '', -- the token in secrets
   settings            jsonb NOT NULL DEFAULT '{}',
+  -- What was translated under older settings is never recorded.
+  settings_version    integer NOT NULL DEFAULT 1,
   connected_at        timestamptz NOT NULL,
   live_from           timestamptz NOT NULL, -- 05:00 of the business day of connecting
   history_from        date NOT NULL,        -- the first business day that is ours
@@ -42,21 +47,27 @@ CREATE TABLE connections (
   -- The till's clock at the start of the last whole pull; overlap is
   -- subtracted at query time only.
   watermark           timestamptz,
-  reread_through      date,                 -- nightly re-read done through this business day
-  reread_next         date,                 -- a re-read in progress works on this day,
-  reread_until        date,                 -- up to and including this one
+  reread_through      date,                 -- nightly re-read planned through this business day
   last_run_at         timestamptz,
   last_success_at     timestamptz,
   last_failure_at     timestamptz,
   last_failure_code   text NOT NULL DEFAULT '',
   last_failure_why    text NOT NULL DEFAULT '',
   failures            integer NOT NULL DEFAULT 0, -- runs failed in a row
-  refusals            integer NOT NULL DEFAULT 0, -- of them refused, in a row
+  refusals            integer NOT NULL DEFAULT 0, -- runs refused since the last success
   first_sale_at       timestamptz,          -- when the first document was sent
   lease_holder        text NOT NULL DEFAULT '',
   lease_until         timestamptz
 );
 CREATE INDEX connections_of_location ON connections (location_id);
+
+-- Business days that are to be read again in full.
+CREATE TABLE rereads (
+  connection text NOT NULL,
+  day        date NOT NULL,
+  asked_at   timestamptz NOT NULL,
+  PRIMARY KEY (connection, day)
+);
 
 -- The newest snapshot of every sale, per connection.
 CREATE TABLE sales (
@@ -67,9 +78,11 @@ CREATE TABLE sales (
   day           date NOT NULL, -- by opening
   hash          text NOT NULL,
   snapshot      jsonb NOT NULL,
+  seen_at       timestamptz NOT NULL, -- when the last read that found it began
   missed        smallint NOT NULL DEFAULT 0, -- complete re-reads without it, in a row
+  missed_at     timestamptz, -- when the last of them began: none is counted twice
   PRIMARY KEY (connection, id)
-);
+) WITH (fillfactor = 90); -- room on the page for seen_at to be updated in place
 CREATE INDEX sales_by_day ON sales (connection, day);
 
 -- What each partner should hold (wanted), has accepted (sent) and was seen to
@@ -78,7 +91,7 @@ CREATE TABLE documents (
   connection       text NOT NULL,
   id               text NOT NULL,
   sale_id          text NOT NULL,
-  day              date NOT NULL,        -- by the receipt's date
+  day              date NOT NULL,        -- by the document's date
   date             timestamptz NOT NULL,
   lane             smallint NOT NULL,    -- 0 live, 1 history
   body             jsonb NOT NULL,
@@ -94,25 +107,29 @@ CREATE TABLE documents (
   lease_until      timestamptz,
   ambiguous        boolean NOT NULL DEFAULT false,
   retry_at         timestamptz,
-  tries            integer NOT NULL DEFAULT 0, -- failed attempts or failed read-backs in a row
+  tries            integer NOT NULL DEFAULT 0, -- attempts failed in a row
   sent_hash        text NOT NULL DEFAULT '',
   sent_resend      integer NOT NULL DEFAULT -1,
-  sent_body        jsonb,
   sent_at          timestamptz,
   ref              text NOT NULL DEFAULT '',
   confirm_at       timestamptz,          -- when it is due to be read back
   second_look      boolean NOT NULL DEFAULT false, -- a stray write may still come
+  misses           integer NOT NULL DEFAULT 0, -- read-backs failed in a row
   confirmed_hash   text NOT NULL DEFAULT '',
   confirmed_resend integer NOT NULL DEFAULT -1,
   confirmed_at     timestamptz,
   unverifiable     boolean NOT NULL DEFAULT false,
   quarantined      boolean NOT NULL DEFAULT false,
+  -- Whether there is something to deliver, said once for all queries: the
+  -- versions differ, an attempt is on its way, or what an attempt did is not
+  -- known (it may have put an older version in the place of the wanted one).
+  due              boolean NOT NULL GENERATED ALWAYS AS (
+    NOT quarantined AND (hash <> sent_hash OR resend <> sent_resend OR ambiguous OR lease_until IS NOT NULL)
+  ) STORED,
   PRIMARY KEY (connection, id)
-);
-CREATE INDEX documents_due ON documents (connection, lane, date, id)
-  WHERE NOT quarantined AND (hash <> sent_hash OR resend <> sent_resend OR lease_until IS NOT NULL);
-CREATE INDEX documents_to_confirm ON documents (connection, confirm_at)
-  WHERE confirm_at IS NOT NULL;
+) WITH (fillfactor = 75); -- claiming changes no index, so it can stay on its page
+CREATE INDEX documents_due ON documents (connection, lane, date, id) WHERE due;
+CREATE INDEX documents_to_confirm ON documents (connection, confirm_at) WHERE confirm_at IS NOT NULL;
 CREATE INDEX documents_by_day ON documents (connection, day);
 CREATE INDEX documents_by_sale ON documents (connection, sale_id);
 
@@ -133,6 +150,7 @@ CREATE TABLE quarantine (
   status     text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'released', 'discarded', 'healed'))
 );
 CREATE UNIQUE INDEX quarantine_open ON quarantine (connection, kind, record_id) WHERE status = 'open';
+CREATE INDEX quarantine_of_record ON quarantine (connection, kind, record_id);
 
 -- Every act of a person and every turn of a connection's story, append-only.
 CREATE TABLE journal (
@@ -147,7 +165,8 @@ CREATE TABLE journal (
   reason     text NOT NULL DEFAULT '',
   note       text NOT NULL DEFAULT ''
 );
-CREATE INDEX journal_of_connection ON journal (connection, number);
+CREATE INDEX journal_of_connection ON journal (connection, at, number);
+CREATE INDEX journal_of_location ON journal (location, at, number);
 -- +goose StatementBegin
 CREATE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -156,6 +175,8 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER journal_append_only BEFORE UPDATE OR DELETE ON journal
   FOR EACH ROW EXECUTE FUNCTION journal_is_append_only();
+CREATE TRIGGER journal_not_emptied BEFORE TRUNCATE ON journal
+  FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only();
 
 -- Secrets, encrypted; opened only inside activities.
 CREATE TABLE secrets (
@@ -176,5 +197,5 @@ CREATE UNLOGGED TABLE permits (
 );
 
 -- +goose Down
-DROP TABLE permits, secrets, journal, quarantine, documents, sales, connections, serials, locations;
+DROP TABLE permits, secrets, journal, quarantine, documents, sales, rereads, connections, serials, locations;
 DROP FUNCTION journal_is_append_only;

@@ -171,6 +171,7 @@ func (s *Sim) process(w *write) {
 	var result *receipt
 	switch {
 	case st.lost[w.Key]:
+		s.missed(w.Key)
 	case w.Create && held != nil && s.switches.DuplicateCreate == Ignore:
 	case w.Create && held != nil && s.switches.DuplicateCreate != Overwrite:
 		s.failLater(w, "receipt exists already")

@@ -22,9 +22,9 @@ import (
 // samples and its Web UI know this word.
 const Encoding = "binary/encrypted"
 
-// context binds a sealed payload to its use: what was sealed with the same
+// purpose binds a sealed payload to its use: what was sealed with the same
 // keyset for another one cannot be opened as a payload.
-const context = "clusterbridge: payload"
+const purpose = "clusterbridge: payload"
 
 // NewKeyset makes a keyset (AES256-GCM) in the form that Open reads.
 func NewKeyset() (string, error) {
@@ -67,7 +67,7 @@ func (s *sealer) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, erro
 		if err != nil {
 			return nil, work.Errf(work.Internal, err, "codec: a payload cannot be written")
 		}
-		data, err := s.aead.Encrypt(plain, []byte(context))
+		data, err := s.aead.Encrypt(plain, []byte(purpose))
 		if err != nil {
 			return nil, work.Errf(work.Internal, err, "codec: a payload cannot be sealed")
 		}
@@ -87,7 +87,7 @@ func (s *sealer) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, erro
 			opened[i] = p
 			continue
 		}
-		plain, err := s.aead.Decrypt(p.GetData(), []byte(context))
+		plain, err := s.aead.Decrypt(p.GetData(), []byte(purpose))
 		if err != nil {
 			return nil, work.Errf(work.SecretUnreadable, err, "a payload; it was sealed with another codec keyset")
 		}

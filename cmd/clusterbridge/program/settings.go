@@ -1,0 +1,62 @@
+package program
+
+import "time"
+
+// Settings is everything that can be set, by environment variables only. The
+// tags are the one description of each: docs/settings.md, `clusterbridge
+// settings` and the refusal of malformed values are made from them.
+//
+//   - env, envDefault: the variable, and its value when it is not set;
+//   - group, desc: where and how it is explained;
+//   - example: a value to copy when there is no telling default;
+//   - form: what a value looks like (forms in settings_check.go);
+//   - min, max: inclusive bounds of numbers and durations;
+//   - secret: never printed.
+type Settings struct {
+	DatabaseURL string `env:"DATABASE_URL" group:"Where things are" form:"postgres" secret:"true" example:"postgres://clusterbridge:...@127.0.0.1:5432/clusterbridge?sslmode=disable" desc:"The ledger's PostgreSQL. Needed by every verb that reads or writes the ledger."`
+
+	TemporalAddress   string `env:"TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" group:"Where things are" form:"address" desc:"Temporal's frontend, host and port."`
+	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" envDefault:"default" group:"Where things are" form:"word" desc:"The Temporal namespace. migrate registers it when it is missing."`
+	TemporalRetention int    `env:"CLUSTERBRIDGE_TEMPORAL_RETENTION_DAYS" envDefault:"7" min:"1" max:"90" group:"Where things are" desc:"How many days Temporal keeps finished runs, when migrate registers the namespace. The journal in the ledger outlives them."`
+	TemporalUI        string `env:"CLUSTERBRIDGE_TEMPORAL_UI" envDefault:"http://127.0.0.1:8233" group:"Where things are" form:"url" desc:"Temporal's Web UI, for the links that the verbs print."`
+
+	ClusterURL     string `env:"CLUSTERBRIDGE_CLUSTER_URL" group:"Where things are" form:"url" example:"https://relay.example.com" desc:"Base URL of Cluster's POS API. Needed by worker, location add, location credentials and connect."`
+	SevenShiftsURL string `env:"CLUSTERBRIDGE_SEVENSHIFTS_URL" envDefault:"https://api.7shifts.com" group:"Where things are" form:"url" desc:"Base URL of 7shifts' API, without a path."`
+	WiskURL        string `env:"CLUSTERBRIDGE_WISK_URL" envDefault:"https://api.wisk.ai" group:"Where things are" form:"url" desc:"Base URL of WISK's API. Read so that a deployment can be prepared; sales do not travel to WISK yet."`
+
+	Keyset     string `env:"CLUSTERBRIDGE_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new prints)" desc:"The keyset that seals tokens and keys in the ledger. Needed by worker, location add, location credentials and connect. Lost, every token has to be entered again."`
+	KeysetFile string `env:"CLUSTERBRIDGE_KEYSET_FILE" group:"Secrets and people" example:"/run/secrets/keyset" desc:"A file that holds the keyset; read when CLUSTERBRIDGE_KEYSET is empty."`
+	By         string `env:"CLUSTERBRIDGE_BY" group:"Secrets and people" form:"handle" example:"marie" desc:"Your staff handle, for the journal. Left out, it is the name of the operating system's user."`
+
+	Clock     string `env:"CLUSTERBRIDGE_CLOCK" group:"Time and logs" form:"clock" example:"epoch=2026-11-22T09:00:00Z origin=2026-11-03T10:00:00Z speed=60" desc:"Business time. Empty is the machine's clock, which is right everywhere but in demos and tests."`
+	LogLevel  string `env:"CLUSTERBRIDGE_LOG_LEVEL" envDefault:"info" form:"debug|info|warn|error" group:"Time and logs" desc:"The least important log line that is written."`
+	LogFormat string `env:"CLUSTERBRIDGE_LOG_FORMAT" envDefault:"json" form:"json|text" group:"Time and logs" desc:"How log lines are written, to standard error."`
+
+	ClusterTimeout     time.Duration `env:"CLUSTERBRIDGE_CLUSTER_TIMEOUT" envDefault:"20s" min:"1s" max:"50s" group:"Reading the till" desc:"How long one request to Cluster may take. Below the minute that a step of work has."`
+	ClusterPageSize    int           `env:"CLUSTERBRIDGE_CLUSTER_PAGE_SIZE" envDefault:"200" min:"1" max:"500" group:"Reading the till" desc:"Orders asked for per page."`
+	ClusterMaxBody     int64         `env:"CLUSTERBRIDGE_CLUSTER_MAX_BODY" envDefault:"16777216" min:"65536" max:"268435456" group:"Reading the till" desc:"The largest answer of Cluster that is read, in bytes."`
+	OrdersByModified   bool          `env:"CLUSTERBRIDGE_CLUSTER_ORDERS_BY_MODIFIED" envDefault:"true" group:"Reading the till" desc:"Ask Cluster for orders by when they changed. Assumed of Cluster's API; false reads by opening time and leans on the re-read."`
+	GiftCardCategories []string      `env:"CLUSTERBRIDGE_CLUSTER_GIFT_CARD_CATEGORIES" envDefault:"gift-cards" group:"Reading the till" desc:"Ids of menu categories whose lines sell gift cards, which are no sales yet. Comma separated."`
+	CardPaymentTypes   []string      `env:"CLUSTERBRIDGE_CLUSTER_CARD_PAYMENT_TYPES" envDefault:"card,credit,debit,visa,mastercard,amex,discover,interac" group:"Reading the till" desc:"Payment types that are cards; only their tips travel. Comma separated."`
+	Overlap            time.Duration `env:"CLUSTERBRIDGE_OVERLAP" envDefault:"10m" min:"0s" max:"24h" group:"Reading the till" desc:"How far before the watermark each pull begins, for late edits and a till whose clock is off."`
+	RereadDays         int           `env:"CLUSTERBRIDGE_REREAD_DAYS" envDefault:"7" min:"0" max:"60" group:"Reading the till" desc:"How many business days are read again each night and when a till comes back."`
+
+	SyncEvery      time.Duration `env:"CLUSTERBRIDGE_SYNC_EVERY" envDefault:"0s" min:"0s" max:"24h" group:"Schedules and work" desc:"A fixed interval of all connections' syncs, for demos. 0s follows each venue's opening hours: every 5 minutes for 7shifts while it is open, else every hour."`
+	KeeperEvery    time.Duration `env:"CLUSTERBRIDGE_KEEPER_EVERY" envDefault:"5m" min:"1s" max:"24h" group:"Schedules and work" desc:"How often Temporal's schedules are brought in line with the ledger."`
+	CalledOffAfter int           `env:"CLUSTERBRIDGE_CALLED_OFF_AFTER" envDefault:"12" min:"0" max:"10000" group:"Schedules and work" desc:"Refused runs since the last success after which a connection is called off and waits for a person. 0: never."`
+	OldestFirst    bool          `env:"CLUSTERBRIDGE_HISTORY_OLDEST_FIRST" envDefault:"false" group:"Schedules and work" desc:"Bring in history from the oldest day on. Otherwise yesterday is right before last spring."`
+	PullLease      time.Duration `env:"CLUSTERBRIDGE_PULL_LEASE" envDefault:"2m" min:"1s" max:"1h" group:"Schedules and work" desc:"How long a run may hold a connection's pull. After a worker was killed, the next run waits for the rest of it. Longer than a step of work, which takes up to a minute."`
+	ClaimLease     time.Duration `env:"CLUSTERBRIDGE_CLAIM_LEASE" envDefault:"2m" min:"1s" max:"1h" group:"Schedules and work" desc:"How long a document may be on its way. After a worker was killed, its documents are looked at again when this has passed. Longer than a step of work."`
+
+	SevenShiftsVersion      string        `env:"CLUSTERBRIDGE_SEVENSHIFTS_API_VERSION" envDefault:"2026-01-01" form:"date" group:"7shifts" desc:"The x-api-version header."`
+	SevenShiftsCompanyGUID  string        `env:"CLUSTERBRIDGE_SEVENSHIFTS_COMPANY_GUID" form:"word" group:"7shifts" example:"5e1f2c9a-0000-4000-8000-000000000000" desc:"The x-company-guid header of an OAuth grant. Empty for access tokens made by a company's admin."`
+	SevenShiftsTimeout      time.Duration `env:"CLUSTERBRIDGE_SEVENSHIFTS_TIMEOUT" envDefault:"20s" min:"1s" max:"30s" group:"7shifts" desc:"How long one request to 7shifts may take. Below the minute that a step of work has."`
+	SevenShiftsPerSecond    float64       `env:"CLUSTERBRIDGE_SEVENSHIFTS_PER_SECOND" envDefault:"9" min:"0" max:"100000" group:"7shifts" desc:"Requests a second per token, over all workers. 7shifts blocks a token above 10. 0 lifts the limit, for benchmarks only."`
+	SevenShiftsPenaltyRest  time.Duration `env:"CLUSTERBRIDGE_SEVENSHIFTS_PENALTY_REST" envDefault:"60s" min:"0s" max:"1h" group:"7shifts" desc:"How long a token rests after a 429 that states no time."`
+	SevenShiftsInFlight     int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_IN_FLIGHT" envDefault:"8" min:"1" max:"64" group:"7shifts" desc:"Receipts sent at once per step of work; never two of one receipt."`
+	SevenShiftsSettle       time.Duration `env:"CLUSTERBRIDGE_SEVENSHIFTS_SETTLE" envDefault:"2m30s" min:"100ms" max:"24h" group:"7shifts" desc:"How long after it was accepted a receipt is read back. 7shifts may take two minutes to show it."`
+	SevenShiftsHistoryDays  int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_DAYS" envDefault:"90" min:"0" max:"400" group:"7shifts" desc:"Business days before the connection that are brought in; 7shifts asks for at least 90."`
+	SevenShiftsHistoryFrom  int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_FROM" envDefault:"8" min:"0" max:"24" group:"7shifts" desc:"The hour, UTC, from which history may be sent."`
+	SevenShiftsHistoryUntil int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_UNTIL" envDefault:"15" min:"0" max:"24" group:"7shifts" desc:"The hour, UTC, until which history may be sent. Both 0: always."`
+	SevenShiftsListDays     int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_LIST_DAYS" envDefault:"90" min:"1" max:"400" group:"7shifts" desc:"How far back 7shifts lets receipts be listed. Older ones end as sent, not verifiable."`
+}

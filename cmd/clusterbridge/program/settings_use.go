@@ -1,0 +1,38 @@
+package program
+
+import (
+	"strings"
+
+	"github.com/clustersystems/clusterbridge/internal/clock"
+	"github.com/clustersystems/clusterbridge/internal/cluster"
+	"github.com/clustersystems/clusterbridge/internal/intake"
+	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
+)
+
+// sevenShifts is what the partner's package is set to.
+func (s Settings) sevenShifts() sevenshifts.Config {
+	return sevenshifts.Config{
+		// 7shifts' own pages write the address with its version.
+		BaseURL:    strings.TrimSuffix(strings.TrimRight(s.SevenShiftsURL, "/"), "/v2"),
+		APIVersion: s.SevenShiftsVersion, CompanyGUID: s.SevenShiftsCompanyGUID,
+		Timeout: s.SevenShiftsTimeout, Settle: s.SevenShiftsSettle, InFlight: s.SevenShiftsInFlight,
+		HistoryDays: s.SevenShiftsHistoryDays, HistoryFrom: s.SevenShiftsHistoryFrom, HistoryUntil: s.SevenShiftsHistoryUntil,
+		PerSecond: s.SevenShiftsPerSecond, PenaltyRest: s.SevenShiftsPenaltyRest, ListDays: s.SevenShiftsListDays,
+	}
+}
+
+// cluster is what Cluster's client is set to.
+func (s Settings) cluster(c clock.Clock) cluster.Config {
+	return cluster.Config{
+		BaseURL: s.ClusterURL, Timeout: s.ClusterTimeout, PageSize: s.ClusterPageSize, MaxBody: s.ClusterMaxBody,
+		OrdersByModified: s.OrdersByModified, GiftCardCategories: s.GiftCardCategories, CardPaymentTypes: s.CardPaymentTypes,
+		Clock: c,
+	}
+}
+
+// intake is how the till is read; what is no setting keeps its default.
+func (s Settings) intake() intake.Config {
+	config := intake.Defaults()
+	config.Overlap, config.RereadDays, config.LeaseFor = s.Overlap, s.RereadDays, s.PullLease
+	return config
+}

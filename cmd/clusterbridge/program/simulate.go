@@ -1,0 +1,177 @@
+package program
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/clustersystems/clusterbridge/internal/clock"
+	"github.com/clustersystems/clusterbridge/internal/sale"
+	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
+	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
+	"github.com/clustersystems/clusterbridge/internal/simulator/traffic"
+)
+
+type simulateVerb struct {
+	ClusterListen     string `help:"Address of the simulated Cluster." default:"127.0.0.1:8201" placeholder:"HOST:PORT"`
+	SevenShiftsListen string `name:"sevenshifts-listen" help:"Address of the simulated 7shifts." default:"127.0.0.1:8202" placeholder:"HOST:PORT"`
+	State             string `help:"Folder for what 7shifts holds and for the credentials' files; without it nothing is kept." type:"path" placeholder:"DIR"`
+	Seed              uint64 `help:"Another seed sells other meals." default:"20261103"`
+}
+
+const (
+	// simulatedPast and simulatedFuture are the business days that the tills
+	// know: what 7shifts asks for at least, and a month to play with.
+	simulatedPast, simulatedFuture = 93, 31
+	// simulatedReads bounds how long a client may take to send a request.
+	simulatedReads = 10 * time.Second
+	// ids of the first simulated company and location at 7shifts.
+	firstCompany, firstPartnerLocation = 30001, 70001
+)
+
+// simulation is what a state folder keeps, so that a second start goes on with
+// the same tills.
+type simulation struct {
+	Seed  uint64   `json:"seed"`
+	Today sale.Day `json:"today"`
+}
+
+// Run serves simulated Cluster and 7shifts until it is stopped.
+func (v *simulateVerb) Run(ctx context.Context, d *desk) error {
+	kept, err := v.load(d.clock())
+	if err != nil {
+		return err
+	}
+	shifts, err := sevenshiftssim.Open(sevenshiftssim.Options{Clock: d.clock(), Log: d.logger(), StateFile: v.file("7shifts.jsonl")})
+	if err != nil {
+		return failed(err, "use another --state folder", "What the simulated 7shifts held cannot be read.")
+	}
+	defer shifts.Close()
+	tills := clustersim.New(clustersim.Options{Clock: d.clock()})
+	venues := traffic.DemoVenues()
+	traffic.New(kept.Seed, venues, kept.Today.Plus(-simulatedPast), kept.Today, simulatedFuture, traffic.DemoMinimums()).Load(tills)
+
+	clusterAt, err := listen(ctx, v.ClusterListen)
+	if err != nil {
+		return err
+	}
+	shiftsAt, err := listen(ctx, v.SevenShiftsListen)
+	if err != nil {
+		return errors.Join(err, clusterAt.Close())
+	}
+	d.say("Cluster, simulated:  CLUSTERBRIDGE_CLUSTER_URL=http://%s", clusterAt.Addr())
+	d.say("7shifts, simulated:  CLUSTERBRIDGE_SEVENSHIFTS_URL=http://%s (open it in a browser)", shiftsAt.Addr())
+	d.say("The tills sell until %s.", kept.Today.Plus(simulatedFuture-1))
+	for i, venue := range venues {
+		if err := v.open(d, shifts, venue.Location, int64(i)); err != nil {
+			return err
+		}
+	}
+	d.say("\nready")
+	return serveAll(ctx, map[net.Listener]http.Handler{clusterAt: tills, shiftsAt: shifts})
+}
+
+// open makes a venue's company at 7shifts and tells how to connect it.
+func (v *simulateVerb) open(d *desk, shifts *sevenshiftssim.Sim, l clustersim.Location, i int64) error {
+	company := sevenshiftssim.Company{ID: firstCompany + i, Name: l.TradeName}
+	shifts.AddCompany(company)
+	shifts.AddLocation(sevenshiftssim.Location{ID: firstPartnerLocation + i, CompanyID: company.ID, Name: l.TradeName, City: "", Timezone: l.Zone})
+	sum := sha256.Sum256([]byte("simulated token of " + l.Serial))
+	token := hex.EncodeToString(sum[:])
+	shifts.AddToken(sevenshiftssim.Token{Value: token, Companies: []int64{company.ID}})
+
+	id := slug(l.TradeName)
+	key, tokenFrom := v.file(id+".key"), v.file(id+".token")
+	if v.State == "" {
+		d.say("\n%s: API key %s, 7shifts token %s (simulated, so no secrets)", l.TradeName, l.Key, token)
+		key, tokenFrom = "<file>", "<file>"
+	} else {
+		const private = 0o600 // as a real credential's file should be
+		if err := errors.Join(os.WriteFile(key, []byte(l.Key+"\n"), private), os.WriteFile(tokenFrom, []byte(token+"\n"), private)); err != nil {
+			return failed(err, "use another --state folder", "The credentials' files cannot be written.")
+		}
+		d.say("\n%s:", l.TradeName)
+	}
+	d.say("  clusterbridge location add %s --name %q --zone %s --language %s --serial %s --key-file %s", id, l.TradeName, l.Zone, l.Language, l.Serial, key)
+	d.say("  clusterbridge connect 7shifts --location %s --token-file %s", id, tokenFrom)
+	return nil
+}
+
+// load reads the state folder, or begins one today.
+func (v *simulateVerb) load(c clock.Clock) (simulation, error) {
+	fresh := simulation{Seed: v.Seed, Today: sale.DayOf(c.Now(), time.UTC)}
+	if v.State == "" {
+		return fresh, nil
+	}
+	const private = 0o700
+	if err := os.MkdirAll(v.State, private); err != nil {
+		return fresh, failed(err, "use another --state folder", "The state folder cannot be made.")
+	}
+	content, err := os.ReadFile(v.file("simulate.json"))
+	if err == nil {
+		var kept simulation
+		if err := json.Unmarshal(content, &kept); err != nil || kept.Today.IsZero() {
+			return fresh, failed(err, "use another --state folder", "The state folder's simulate.json cannot be read.")
+		}
+		return kept, nil
+	}
+	content, _ = json.Marshal(fresh) // a struct of a number and a text
+	if err := os.WriteFile(v.file("simulate.json"), content, 0o600); err != nil {
+		return fresh, failed(err, "use another --state folder", "The state folder cannot be written.")
+	}
+	return fresh, nil
+}
+
+// file is a path in the state folder, or nothing without one.
+func (v *simulateVerb) file(name string) string {
+	if v.State == "" {
+		return ""
+	}
+	return filepath.Join(v.State, name)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, failed(err, "give another address, such as 127.0.0.1:0", "Nothing can listen on %s.", address)
+	}
+	return l, nil
+}
+
+// serveAll serves until the context ends.
+func serveAll(ctx context.Context, handlers map[net.Listener]http.Handler) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for l, h := range handlers {
+		server := &http.Server{Handler: h, ReadHeaderTimeout: simulatedReads}
+		group.Go(func() error {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("a simulator stopped: %w", err)
+			}
+			return nil
+		})
+		group.Go(func() error {
+			<-ctx.Done()
+			return server.Close() // delayed answers are part of the play, not worth waiting for
+		})
+	}
+	return group.Wait()
+}
+
+// slug makes a location's id of a trade name.
+func slug(name string) string {
+	plain := strings.NewReplacer("\u00e9", "e", "\u00e8", "e", "\u00ea", "e", "\u00e0", "a", "\u00e2", "a", "\u00e7", "c", "\u00f4", "o").Replace(strings.ToLower(name))
+	parts := strings.FieldsFunc(plain, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	return strings.Join(parts, "-")
+}

@@ -1,0 +1,119 @@
+package program
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+	_ "time/tzdata" // zones also where the machine has none
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/clustersystems/clusterbridge/activities"
+	"github.com/clustersystems/clusterbridge/internal/cluster"
+	"github.com/clustersystems/clusterbridge/internal/delivery"
+	"github.com/clustersystems/clusterbridge/internal/intake"
+	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/limit"
+	"github.com/clustersystems/clusterbridge/internal/partner"
+	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
+	"github.com/clustersystems/clusterbridge/workers"
+)
+
+type workerVerb struct{}
+
+func (workerVerb) needs() []string {
+	return []string{"DATABASE_URL", "CLUSTERBRIDGE_KEYSET", "CLUSTERBRIDGE_CLUSTER_URL"}
+}
+
+const (
+	// partnerConnections are kept open to a partner's host: as many as all
+	// activities of one worker may have in flight to it.
+	partnerConnections = 64
+	// partnerIdle closes those that rest.
+	partnerIdle = 90 * time.Second
+)
+
+// Run serves workflows and activities until the process is told to stop; steps
+// under way then end in order.
+func (v *workerVerb) Run(ctx context.Context, d *desk) error {
+	log := d.logger()
+	d.warnUnknown()
+	broken := make(chan error, 1)
+	w, end, err := d.newWorker(ctx, log, func(err error) { broken <- err })
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := w.Start(); err != nil {
+		return failed(err, "clusterbridge migrate, then: clusterbridge worker", "The worker could not start on namespace %s.", d.settings.TemporalNamespace)
+	}
+	// One line that a person or a script can wait for, on standard output; the
+	// log goes to standard error.
+	d.say("ready: worker %s, process %d, Temporal %s, namespace %s, task queue %s", Version(), os.Getpid(), d.settings.TemporalAddress, d.settings.TemporalNamespace, workers.TaskQueue)
+	log.InfoContext(ctx, "worker is ready", "version", Version(), "namespace", d.settings.TemporalNamespace, "queue", workers.TaskQueue)
+	select {
+	case <-ctx.Done():
+		log.InfoContext(ctx, "worker is stopping; what is under way ends first")
+		w.Stop()
+		log.InfoContext(ctx, "worker has stopped")
+		return nil
+	case err := <-broken:
+		w.Stop()
+		return failed(err, "look at Temporal, then: clusterbridge worker", "The worker lost Temporal for good.")
+	}
+}
+
+// newWorker wires everything below the worker and makes the schedule keeper's
+// own schedule; end closes what was opened. onFatal is called at most once,
+// when the worker cannot go on.
+func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(error)) (w worker.Worker, end func(), err error) {
+	store, err := ledger.Open(ctx, d.settings.DatabaseURL, d.clock(), log)
+	if err != nil {
+		return nil, nil, err
+	}
+	d.store = store
+	secrets, err := d.vault(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	temporal, err := client.DialContext(ctx, d.temporalOptions(log))
+	if err != nil {
+		return nil, nil, failed(err, "check TEMPORAL_ADDRESS, and that Temporal runs", "Temporal does not answer at %s.", d.settings.TemporalAddress)
+	}
+	d.remote = temporal
+	base := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxIdleConns: partnerConnections, MaxIdleConnsPerHost: partnerConnections, IdleConnTimeout: partnerIdle,
+	}
+	till := cluster.New(d.settings.cluster(d.clock()), nil)
+	end = func() { till.Close(); base.CloseIdleConnections() }
+
+	// Every partner has a line here.
+	partners := partner.NewRegistry(sevenshifts.New(d.settings.sevenShifts(), d.clock()))
+	sync := &activities.Sync{
+		Ledger: store, Vault: secrets, Partners: partners, Clock: d.clock(), Log: log,
+		CalledOffAfter: d.settings.CalledOffAfter, OldestFirst: d.settings.OldestFirst,
+		Puller: &intake.Puller{Ledger: store, Till: till, Partners: partners, Clock: d.clock(), Config: d.settings.intake(), Log: log},
+		Engine: &delivery.Engine{
+			Ledger: store, Partners: partners, Limiter: limit.New(store.DB(), log), Vault: secrets, Clock: d.clock(),
+			Base: base, Log: log, ClaimLease: d.settings.ClaimLease,
+		},
+	}
+	schedules := &activities.Schedules{
+		Client: temporal.ScheduleClient(), Ledger: store, Log: log,
+		Cadence: activities.Cadence{SyncEvery: d.settings.SyncEvery, KeepEvery: d.settings.KeeperEvery},
+	}
+	if err := schedules.EnsureKeeper(ctx); err != nil {
+		end()
+		return nil, nil, failed(err, "clusterbridge migrate, then: clusterbridge worker", "The schedule keeper's own schedule could not be made.")
+	}
+	options := workers.Options()
+	options.OnFatalError = onFatal
+	worker.SetStickyWorkflowCacheSize(workers.CachedRuns())
+	w = worker.New(temporal, workers.TaskQueue, options)
+	workers.Register(w, sync, schedules)
+	return w, end, nil
+}

@@ -1,0 +1,61 @@
+package play
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/clustersystems/clusterbridge/cmd/clusterbridge/program"
+)
+
+// shortened is a setting that the demo shortens or opens. InProduction is what
+// it is there where the default does not say it in words.
+type shortened struct{ Variable, Value, InProduction, Why string }
+
+// shortenedSettings are all of them. The rate limit, page sizes, batches and
+// attempts are production's.
+func shortenedSettings(size Size) []shortened {
+	return []shortened{
+		{"CLUSTERBRIDGE_SYNC_EVERY", "2s", "5m, closed 1h", "a business day takes seconds"},
+		{"CLUSTERBRIDGE_KEEPER_EVERY", "5s", "", "a pause takes hold at once"},
+		{"CLUSTERBRIDGE_PULL_LEASE", "10s", "", "a killed worker is soon forgotten"},
+		{"CLUSTERBRIDGE_CLAIM_LEASE", "15s", "", "likewise"},
+		{"CLUSTERBRIDGE_SEVENSHIFTS_SETTLE", "3s", "", "this 7shifts shows receipts within 1s"},
+		{"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_FROM", "0", "", "history by night only; here always"},
+		{"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_UNTIL", "0", "", "likewise"},
+		{"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_DAYS", strconv.Itoa(size.HistoryDays + spareDays), "", "connecting takes hours of business time"},
+		{"CLUSTERBRIDGE_SEVENSHIFTS_LIST_DAYS", strconv.Itoa(listDays), "", "all history can be compared on the last day"},
+		{"CLUSTERBRIDGE_LOG_LEVEL", "warn", "", "a log that few read"},
+	}
+}
+
+// production is the value that a setting has when nothing sets it.
+func production(variable string) string {
+	for f := range reflect.TypeFor[program.Settings]().Fields() {
+		if f.Tag.Get("env") == variable {
+			return f.Tag.Get("envDefault")
+		}
+	}
+	return ""
+}
+
+// printShortened writes what runs otherwise than in production.
+func printShortened(w io.Writer, size Size) {
+	t := table.NewWriter()
+	t.SetStyle(plainTable)
+	t.AppendHeader(table.Row{"set for this demo", "here", "in production", "why"})
+	for _, s := range shortenedSettings(size) {
+		there := s.InProduction
+		if there == "" {
+			there = production(s.Variable)
+		}
+		t.AppendRow(table.Row{s.Variable, s.Value, there, s.Why})
+	}
+	t.AppendRow(table.Row{"business time", fmt.Sprintf("%.0f times as fast", size.Speed), "real time", fmt.Sprintf("from %s on, whatever the date", firstLive)})
+	t.AppendRow(table.Row{"bound of 7shifts' lists (simulator)", fmt.Sprintf("%d days", listDays), "90 days", "as LIST_DAYS above"})
+	t.AppendRow(table.Row{"PostgreSQL's fsync (private cluster)", "off", "on", "a demo survives kill -9, not a power cut"})
+	fmt.Fprintln(w, t.Render())
+}

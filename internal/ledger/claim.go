@@ -1,0 +1,84 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/partner"
+	"github.com/clustersystems/clusterbridge/internal/sale"
+)
+
+// Claim is one document to send: the intent is written, and until its lease
+// ends nobody else sends this document.
+type Claim struct {
+	partner.Delivery
+	// Attempt numbers the attempts of this document; settling states it.
+	Attempt int64
+	// Resend counts how often a person had this document sent again.
+	Resend int
+	// Tries is how many attempts failed in a row before this one.
+	Tries int
+}
+
+type claimRow struct {
+	ID        string          `json:"id"`
+	SaleID    string          `json:"sale_id"`
+	Date      time.Time       `json:"date"`
+	Day       sale.Day        `json:"day"`
+	Body      json.RawMessage `json:"body"`
+	Hash      string          `json:"hash"`
+	Created   bool            `json:"created"`
+	Ambiguous bool            `json:"ambiguous"`
+	Attempt   int64           `json:"attempt"`
+	Resend    int             `json:"resend"`
+	Tries     int             `json:"tries"`
+}
+
+func (r claimRow) document() partner.Document {
+	return partner.Document{ID: r.ID, SaleID: r.SaleID, Date: r.Date.UTC(), Day: r.Day, Body: r.Body, Hash: r.Hash}
+}
+
+// Claim takes up to n documents of a lane (and, if day is not nil, of that
+// business day) that differ from what the partner accepted, oldest date first,
+// and writes the intent: until lease ends on PostgreSQL's clock or the attempt
+// is settled, nobody else gets them. One round trip. A document whose earlier
+// lease ended unsettled comes as Ambiguous: that attempt may have had its
+// effect, or may still have it, so its read-back is done twice.
+func (s *Store) Claim(ctx context.Context, connection string, lane Lane, day *sale.Day, n int, lease time.Duration) ([]Claim, error) {
+	var only *string
+	if day != nil {
+		text := day.String()
+		only = &text
+	}
+	rows, err := selectJSON[claimRow](ctx, s.db, `
+		WITH picked AS (
+			SELECT connection, id FROM documents
+			WHERE connection = $1 AND lane = $2::smallint AND due
+				AND ($3::date IS NULL OR day = $3::date)
+				AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+				AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+			ORDER BY date, id LIMIT $4 FOR UPDATE SKIP LOCKED
+		), claimed AS (
+			UPDATE documents d SET attempt = d.attempt + 1,
+				intent_hash = d.hash, intent_resend = d.resend,
+				ambiguous = d.ambiguous OR d.lease_until IS NOT NULL,
+				second_look = d.second_look OR d.lease_until IS NOT NULL,
+				lease_until = clock_timestamp() + make_interval(secs => $5)
+			FROM picked p WHERE d.connection = $1 AND d.id = p.id AND p.connection = $1 -- twice, for a plan by key
+			RETURNING d.id, d.sale_id, d.date, d.day, d.body, d.hash, d.created, d.ambiguous, d.attempt, d.resend, d.tries
+		)
+		SELECT to_json(c) FROM claimed c ORDER BY c.date, c.id`,
+		connection, int(lane), only, n, lease.Seconds())
+	if err != nil {
+		return nil, failed("claiming documents", err)
+	}
+	claims := make([]Claim, len(rows))
+	for i, r := range rows {
+		claims[i] = Claim{
+			Delivery: partner.Delivery{Document: r.document(), Created: r.Created, Ambiguous: r.Ambiguous},
+			Attempt:  r.Attempt, Resend: r.Resend, Tries: r.Tries,
+		}
+	}
+	return claims, nil
+}

@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/clustersystems/clusterbridge/internal/sale"
+	"github.com/clustersystems/clusterbridge/internal/work"
+)
+
+// retranslateBatch is how many sales are translated anew per statement: a page
+// of a pull.
+const retranslateBatch = 500
+
+// RetranslateResult is what a changed setting did.
+type RetranslateResult struct {
+	Changed int        // documents that are now wanted otherwise than before
+	Moved   []sale.Day // business days that lost or gained a document, in order
+}
+
+type translatedRow struct {
+	ID   string `json:"id"`
+	Hash string `json:"hash"`
+}
+
+const retranslate = `
+	WITH held AS (
+		SELECT id FROM connections WHERE id = $1 AND settings_version = $8 FOR SHARE
+	), current AS (
+		SELECT s.id, s.hash
+		FROM held CROSS JOIN jsonb_to_recordset($9::jsonb) AS r(id text, hash text)
+		JOIN sales s ON s.connection = $1 AND s.id = ANY ($10::text[]) AND s.id = r.id AND s.hash = r.hash
+		ORDER BY s.id FOR SHARE OF s
+	)`
+
+// Retranslate marks anew what the partner should hold for the sales opened on
+// the business days from one to another, both included, after a setting of c
+// changed. It needs no lease: a sale that a pull replaces meanwhile is left to
+// the pull, which translates with the settings of now as well; with settings
+// changed once more it fails with LeaseHeld. lane is where documents go that
+// are wanted otherwise than before; live ones stay live.
+func (s *Store) Retranslate(ctx context.Context, c Connection, from, to sale.Day, lane Lane, translate Translate) (RetranslateResult, error) {
+	result := RetranslateResult{}
+	moved := map[string]bool{}
+	after := ""
+	for {
+		rows, err := selectJSON[stored](ctx, s.db, selectStored+`
+			AND s.day BETWEEN $2::date AND $3::date AND s.id > $4 ORDER BY s.id LIMIT $5`,
+			c.ID, from.String(), to.String(), after, retranslateBatch)
+		if err != nil {
+			return result, failed("reading sales to translate anew", err)
+		}
+		if len(rows) == 0 {
+			break
+		}
+		done, err := s.retranslate(ctx, c, lane, rows, translate)
+		if err != nil {
+			return result, err
+		}
+		result.Changed += done.Changed
+		for _, day := range done.Days {
+			moved[day] = true
+		}
+		after = rows[len(rows)-1].ID
+	}
+	for _, text := range slices.Sorted(maps.Keys(moved)) {
+		day, err := sale.ParseDay(text)
+		if err != nil {
+			return result, work.Errf(work.Internal, err, "ledger: a day cannot be read")
+		}
+		result.Moved = append(result.Moved, day)
+	}
+	return result, nil
+}
+
+func (s *Store) retranslate(ctx context.Context, c Connection, lane Lane, rows []stored, translate Translate) (marked, error) {
+	m, err := newMarking(c, lane)
+	if err != nil {
+		return marked{}, err
+	}
+	translated, ids := make([]translatedRow, 0, len(rows)), make([]string, 0, len(rows))
+	for _, old := range rows {
+		raw, err := json.Marshal(old.Snapshot)
+		if err != nil {
+			return marked{}, work.Errf(work.Internal, err, "a sale cannot be JSON")
+		}
+		if m.want(old.sale(), old.Hash, raw, old.Documented, translate) {
+			translated, ids = append(translated, translatedRow{old.ID, old.Hash}), append(ids, old.ID)
+		}
+	}
+	given, err := asJSON(translated)
+	if err != nil {
+		return marked{}, err
+	}
+	return s.mark(ctx, "translating anew", m, retranslate, c.SettingsVersion, given, textArray(ids))
+}

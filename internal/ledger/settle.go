@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/work"
+)
+
+// Result is how an attempt ended.
+type Result string
+
+// The results of an attempt.
+const (
+	// Accepted: the partner's 2xx was seen.
+	Accepted Result = "accepted"
+	// NotSent: the request never left, so that nothing changed.
+	NotSent Result = "not_sent"
+	// Failed: no 2xx; Outcome.Ambiguous says whether it may have had its effect.
+	Failed Result = "failed"
+	// Refused: the partner refuses this document; it is quarantined.
+	Refused Result = "refused"
+)
+
+// Outcome is the end of one attempt.
+type Outcome struct {
+	ID      string
+	Attempt int64
+	Result  Result
+	// Ambiguous says of a failed attempt that it may have had its effect.
+	Ambiguous bool
+	// Ref is the partner's own reference, empty when it gave none.
+	Ref string
+	// Code and Why say why a document was refused; Why holds no names, secrets
+	// or amounts.
+	Code work.Code
+	Why  string
+	// RetryIn is how long a document that was not accepted waits, real time.
+	RetryIn time.Duration
+	// Settle is how long after acceptance it is read back, real time.
+	Settle time.Duration
+	// Verifiable says that the partner can be read back; otherwise an accepted
+	// document ends as sent, not verifiable.
+	Verifiable bool
+}
+
+type outcomeRow struct {
+	ID         string    `json:"id"`
+	Attempt    int64     `json:"attempt"`
+	Result     Result    `json:"result"`
+	Ambiguous  bool      `json:"ambiguous"`
+	Ref        string    `json:"ref"`
+	Code       work.Code `json:"code"`
+	Why        string    `json:"why"`
+	RetryIn    float64   `json:"retry_in"` // seconds
+	Settle     float64   `json:"settle"`   // seconds
+	Verifiable bool      `json:"verifiable"`
+}
+
+// Rows of a batch are looked up one by one, with LATERAL and a lock or an
+// OFFSET 0: that keeps PostgreSQL to the key, whatever it believes of the tables.
+// Left alone it reads all of a connection's rows for each batch as long as it
+// has no statistics, which is when a connection's history is brought in.
+
+// settle: what was accepted is the intent, which need not be what is wanted by
+// now. A refusal of what is wanted no more quarantines nothing.
+const settle = `
+	WITH outcome AS (
+		SELECT * FROM jsonb_to_recordset($2::jsonb) AS o(id text, attempt bigint, result text, ambiguous boolean,
+			ref text, code text, why text, retry_in float8, settle float8, verifiable boolean)
+	), locked AS MATERIALIZED (
+		SELECT o.* FROM (SELECT * FROM outcome ORDER BY id) o CROSS JOIN LATERAL (
+			SELECT d.attempt, d.lease_until FROM documents d WHERE d.connection = $1 AND d.id = o.id FOR UPDATE
+		) d WHERE d.attempt = o.attempt AND d.lease_until IS NOT NULL
+	), settled AS (
+		UPDATE documents d SET
+			lease_until  = NULL,
+			created      = d.created OR o.result = 'accepted',
+			ambiguous    = o.result <> 'accepted' AND (d.ambiguous OR o.result = 'failed' AND o.ambiguous),
+			second_look  = d.second_look OR o.result = 'failed' AND o.ambiguous,
+			tries        = CASE o.result WHEN 'accepted' THEN 0 WHEN 'not_sent' THEN d.tries ELSE d.tries + 1 END,
+			retry_at     = CASE WHEN o.result <> 'accepted' AND o.retry_in > 0
+				THEN clock_timestamp() + make_interval(secs => o.retry_in) END,
+			sent_hash    = CASE o.result WHEN 'accepted' THEN d.intent_hash ELSE d.sent_hash END,
+			sent_resend  = CASE o.result WHEN 'accepted' THEN d.intent_resend ELSE d.sent_resend END,
+			sent_at      = CASE o.result WHEN 'accepted' THEN $3::timestamptz ELSE d.sent_at END,
+			ref          = CASE WHEN o.result = 'accepted' AND o.ref <> '' THEN o.ref ELSE d.ref END,
+			confirm_at   = CASE WHEN o.result <> 'accepted' THEN d.confirm_at
+				WHEN o.verifiable THEN clock_timestamp() + make_interval(secs => o.settle) END,
+			unverifiable = CASE o.result WHEN 'accepted' THEN NOT o.verifiable ELSE d.unverifiable END,
+			quarantined  = o.result = 'refused' AND d.hash = d.intent_hash AND d.resend = d.intent_resend
+		FROM locked o
+		WHERE d.connection = $1 AND d.id = o.id
+		RETURNING d.id, d.day, d.body, d.quarantined, o.code, o.why
+	), aside AS (
+		INSERT INTO quarantine AS q (connection, kind, record_id, day, code, why, raw, first_at, last_at)
+		SELECT $1, 'document', id, day, code, why, body::text, $3::timestamptz, $3::timestamptz
+		FROM settled WHERE quarantined ORDER BY id` + againQuarantined + `)
+	SELECT count(*) FROM settled`
+
+// againQuarantined ends an insert into the quarantine of documents.
+const againQuarantined = `
+		ON CONFLICT (connection, kind, record_id) WHERE status = 'open' DO UPDATE SET
+			day = excluded.day, code = excluded.code, why = excluded.why, raw = excluded.raw,
+			last_at = excluded.last_at, times = q.times + 1`
+
+// Settle writes the ends of attempts, in one round trip, and tells how many it
+// settled. An outcome whose attempt is no longer the document's last is stale
+// and changes nothing.
+func (s *Store) Settle(ctx context.Context, connection string, outcomes []Outcome) (settled int, err error) {
+	if len(outcomes) == 0 {
+		return 0, nil
+	}
+	rows := make([]outcomeRow, len(outcomes))
+	for i, o := range outcomes {
+		rows[i] = outcomeRow{
+			ID: o.ID, Attempt: o.Attempt, Result: o.Result, Ambiguous: o.Ambiguous, Ref: clip(o.Ref, maxID),
+			Code: o.Code, Why: clip(o.Why, maxRaw), RetryIn: o.RetryIn.Seconds(), Settle: o.Settle.Seconds(),
+			Verifiable: o.Verifiable,
+		}
+	}
+	given, err := asJSON(lastOfEach(rows, func(r outcomeRow) string { return r.ID }))
+	if err != nil {
+		return 0, err
+	}
+	err = s.db.GetContext(ctx, &settled, settle, connection, given, s.clock.Now())
+	return settled, failed("settling attempts", err)
+}
