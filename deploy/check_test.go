@@ -126,7 +126,9 @@ func wrongCommand(t *testing.T, args []string) string {
 	if err != nil || usage == nil {
 		return fmt.Sprintf("clusterbridge does not know %q", strings.Join(words, " "))
 	}
-	wanted := strings.Fields(usage[1])
+	wanted := slices.DeleteFunc(strings.Fields(usage[1]), func(word string) bool {
+		return strings.HasPrefix(word, "-") || word == "[flags]"
+	})
 	for i, word := range words {
 		// A placeholder such as <url> takes any word, a verb only itself.
 		if i >= len(wanted) || (!strings.Contains(wanted[i], "<") && wanted[i] != word) {

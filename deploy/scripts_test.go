@@ -15,6 +15,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/clustersystems/clusterbridge/internal/vault"
 )
 
 // start is how a service's entrypoint is run here: the command of the compose
@@ -135,6 +137,10 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 	require.Contains(t, first["clusterbridge/database-url"], ":"+first["postgres/clusterbridge"]+"@postgres:5432/")
 	require.NotEqual(t, first["postgres/temporal"], first["postgres/clusterbridge"])
 	require.NotEqual(t, first["clusterbridge/keyset"], first["clusterbridge/codec-keyset"])
+	for _, keyset := range []string{"clusterbridge/keyset", "clusterbridge/codec-keyset"} {
+		_, err := vault.Open(first[keyset], nil)
+		require.NoError(t, err, keyset)
+	}
 
 	makeSecrets(t, dir)
 	require.Equal(t, first, snapshot(t, dir), "a second run changes nothing")

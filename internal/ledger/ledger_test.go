@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -47,7 +46,7 @@ func open(t testing.TB) *house {
 	url := postgres.ForTest(t)
 	_, _, err := ledger.Migrate(ctx, url)
 	require.NoError(t, err)
-	s, err := ledger.Open(ctx, url, clock.Fixed(november), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s, err := ledger.Open(ctx, url, clock.Fixed(november), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	h := &house{Store: s, t: t, ctx: ctx}

@@ -131,10 +131,10 @@ func (s *Store) Resume(ctx context.Context, connection string, by Actor) (change
 		if state == work.Paused {
 			state = c.StateBeforePause
 		}
-		switch state {
-		case work.Disconnected:
+		if state == work.Disconnected {
 			return work.Err(work.ConnectionNotLive, "it is disconnected")
-		case work.CalledOff, "":
+		}
+		if state == work.CalledOff {
 			state = work.Initializing
 		}
 		if changed = state != c.State; !changed {
