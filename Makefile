@@ -14,6 +14,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## play three business days at three venues (EXIT=1 leaves after the table, BREAK=lose-one loses a receipt)
+	@echo "clusterbridge demo: starting; on a new machine Go first compiles its own library"
 	@scripts/need-go.sh
 	@EXIT="$(EXIT)" BREAK="$(BREAK)" go run ./cmd/demo
 
@@ -22,6 +23,7 @@ demo-clean: ## remove the demo's state
 	@go run ./cmd/demo clean
 
 test: ## every test; names at the end what cannot run on this machine (with CI=true that is a failure)
+	@echo "clusterbridge tests: the program, the same under the race detector, then the demo end to end"
 	@scripts/need-go.sh
 	@scripts/test.sh root race demo
 

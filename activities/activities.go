@@ -24,13 +24,14 @@ import (
 )
 
 const (
-	// stepDocuments and stepTime bound the delivery of one step (architecture,
-	// invariant 9: at most a minute or 500 documents, the pull included).
+	// stepDocuments and stepTime bound the delivery of one step; with the pull's
+	// 20 s and a last request a step stays within a minute or 500 documents
+	// (architecture, invariant 9).
 	stepDocuments = 500
-	stepTime      = 45 * time.Second
+	stepTime      = 30 * time.Second
 	// beatEvery is how often an activity shows that its worker lives; workflows
-	// give it up after a few missed beats.
-	beatEvery = 4 * time.Second
+	// give it up after two missed beats.
+	beatEvery = 8 * time.Second
 )
 
 // Sync is the door to a connection's till, ledger and partner.

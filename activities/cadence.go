@@ -66,18 +66,18 @@ func scheduled(s work.ConnectionState) bool {
 
 // wantedSync is a connection's schedule.
 func (c Cadence) wantedSync(conn ledger.Connection) wanted {
-	attributes := temporal.NewSearchAttributes(
+	attributes := []temporal.SearchAttributeUpdate{
 		temporal.NewSearchAttributeKeyKeyword(work.AttrConnection).ValueSet(conn.ID),
 		temporal.NewSearchAttributeKeyKeyword(work.AttrPartner).ValueSet(conn.PartnerName),
 		temporal.NewSearchAttributeKeyKeyword(work.AttrState).ValueSet(string(conn.State)),
-	)
+	}
 	w := wanted{
-		id: work.SyncScheduleID(conn.ID), spec: c.spec(conn), attributes: attributes,
+		id: work.SyncScheduleID(conn.ID), spec: c.spec(conn), attributes: temporal.NewSearchAttributes(append(attributes, waiting(conn)...)...),
 		action: &client.ScheduleWorkflowAction{
 			ID: work.SyncScheduleID(conn.ID), Workflow: work.LocationSync, TaskQueue: work.TaskQueue,
 			Args:                     []any{work.SyncInput{Connection: conn.ID}},
 			WorkflowExecutionTimeout: runTimeout,
-			TypedSearchAttributes:    attributes,
+			TypedSearchAttributes:    temporal.NewSearchAttributes(attributes...),
 			StaticSummary:            fmt.Sprintf("Sync %s to %s", conn.Location.TradeName, conn.PartnerName),
 			Priority:                 temporal.Priority{PriorityKey: livePriority, FairnessKey: conn.LocationID},
 		},
@@ -90,6 +90,17 @@ func (c Cadence) wantedSync(conn ledger.Connection) wanted {
 	default:
 	}
 	return w
+}
+
+// waiting is who has to act, on the schedule only: its list then shows each
+// venue once and as it is now, while a failed run keeps its attributes for
+// good, and a new run waits for nobody yet.
+func waiting(conn ledger.Connection) []temporal.SearchAttributeUpdate {
+	if (conn.State != work.Failing && conn.State != work.CalledOff) || conn.StateCode == "" {
+		return nil
+	}
+	who := temporal.NewSearchAttributeKeyKeyword(work.AttrWaitingFor)
+	return []temporal.SearchAttributeUpdate{who.ValueSet(work.WaitingFor(conn.StateCode))}
 }
 
 // spec spreads connections over time by a hash of their id.

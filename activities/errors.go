@@ -13,6 +13,10 @@ import (
 // states no time, in real time.
 const limitedRetry = 10 * time.Second
 
+// leaseRetry is how soon a run looks again whether the other run that reads
+// the till has ended, in real time: a dead one's lease lasts two minutes.
+const leaseRetry = 5 * time.Second
+
 // Failure turns any error into what may stand in a history: the type is the
 // registry's code, the message the whole human sentence, and there is no
 // cause. An error without a code is a bug, whose text stays on this machine.

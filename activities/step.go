@@ -113,14 +113,24 @@ func add(out *work.StepResult, done delivery.Result) {
 	}
 }
 
-// unlessLimited turns a till's request to slow down into a rest.
+// unlessLimited turns a till's request to slow down into a rest, and likewise
+// the lease of another run: neither is a failure, and the workflow sleeps.
 func unlessLimited(err error, out *work.StepResult) error {
 	problem := asProblem(err)
-	if problem == nil || problem.Kind() != work.Limited {
+	if problem == nil {
+		return err
+	}
+	var rest time.Duration
+	switch {
+	case problem.Kind() == work.Limited:
+		rest = max(problem.Rest, limitedRetry)
+	case problem.Code == work.LeaseHeld:
+		rest = leaseRetry
+	default:
 		return err
 	}
 	out.More = true
-	if rest := max(problem.Rest, limitedRetry); rest > out.Rest {
+	if rest > out.Rest {
 		out.Rest, out.Why = rest, problem.Error()
 	}
 	return nil

@@ -29,6 +29,10 @@ const (
 	// stopWithin is how long a stopping worker lets steps end: the longest
 	// request under way (two of 20 s) and the writing of its outcome.
 	stopWithin = 60 * time.Second
+	// throttle is less than the interval at which activities beat, so that the
+	// SDK holds no beat back: one that it sends after an activity has ended only
+	// fills the log with warnings.
+	throttle = 6 * time.Second
 	// cachedRuns is how many runs are kept in memory between their tasks.
 	cachedRuns = 2000
 )
@@ -41,6 +45,7 @@ func Options() worker.Options {
 		MaxConcurrentActivityTaskPollers:       pollers,
 		MaxConcurrentWorkflowTaskPollers:       pollers,
 		WorkerStopTimeout:                      stopWithin,
+		MaxHeartbeatThrottleInterval:           throttle,
 		DisableRegistrationAliasing:            true,
 	}
 }

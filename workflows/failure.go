@@ -56,7 +56,7 @@ func fail(ctx workflow.Context, connection string, err error) error {
 	if connection == "" || unrecorded[code] {
 		return typed(connection, err)
 	}
-	attributes := append(about(connection), temporal.NewSearchAttributeKeyKeyword(work.AttrWaitingFor).ValueSet(waitingFor(code)))
+	attributes := append(about(connection), temporal.NewSearchAttributeKeyKeyword(work.AttrWaitingFor).ValueSet(work.WaitingFor(code)))
 	var state work.ConnectionState
 	recording := withActivities(ctx, connection, livePriority, actTimeout, stepAttempts, "Record the failure")
 	if recordErr := workflow.ExecuteActivity(recording, actRecordFailure, work.Failure{
@@ -76,19 +76,5 @@ func about(connection string) []temporal.SearchAttributeUpdate {
 	return []temporal.SearchAttributeUpdate{
 		temporal.NewSearchAttributeKeyKeyword(work.AttrConnection).ValueSet(connection),
 		temporal.NewSearchAttributeKeyKeyword(work.AttrPartner).ValueSet(partner),
-	}
-}
-
-// waitingFor says who has to act: venue, operator, cluster or partner.
-func waitingFor(code work.Code) string {
-	switch code {
-	case work.ClusterOffline, work.PartnerToken, work.PartnerPlan:
-		return "venue"
-	case work.ClusterNotActivated, work.ClusterUnreachable, work.ClusterMalformed, work.ClusterLimited:
-		return "cluster"
-	case work.PartnerUnreachable, work.PartnerMalformed, work.PartnerLimited:
-		return "partner"
-	default:
-		return "operator"
 	}
 }

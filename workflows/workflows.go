@@ -45,10 +45,10 @@ const (
 )
 
 const (
-	// stepTimeout is one step: a pull of 40 s and a delivery of 45 s, each with
-	// a last request under way.
+	// stepTimeout is one step: a pull of 20 s and a delivery of 30 s, each with
+	// a last request under way, and room for a slow ledger.
 	stepTimeout = 3 * time.Minute
-	// beatTimeout is five missed beats: then the worker is taken for dead, and
+	// beatTimeout is two missed beats: then the worker is taken for dead, and
 	// another goes on.
 	beatTimeout = 20 * time.Second
 	// actTimeout is a person's act: writes to the ledger, at most over all the

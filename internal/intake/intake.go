@@ -63,7 +63,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Overlap: 10 * time.Minute, RereadDays: 7,
-		Orders: 500, Time: 40 * time.Second, LeaseFor: 2 * time.Minute,
+		Orders: 500, Time: 20 * time.Second, LeaseFor: 2 * time.Minute,
 	}
 }
 

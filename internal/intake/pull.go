@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/cluster"
@@ -50,7 +51,37 @@ func (p *Puller) begin(ctx context.Context, c ledger.Connection, cred cluster.Cr
 		ledger: p.Ledger, c: connection{c}, cred: cred, holder: holder, lease: p.Config.LeaseFor,
 		zone: target.Zone, partner: to, target: target, counts: counts,
 	}
-	return read, read.hold(ctx)
+	return read, read.await(ctx)
+}
+
+const (
+	// leasePatience is how long a pull waits for another run's lease, which a
+	// backfill holds only while it reads a day; leaseLook is how often it looks.
+	// Both are real.
+	leasePatience = 3 * time.Second
+	leaseLook     = 50 * time.Millisecond
+)
+
+// await takes the lease, after a short wait where another run holds it.
+func (p *pull) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leasePatience)
+	defer cancel()
+	for {
+		err := p.hold(ctx)
+		if err == nil || !isHeld(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(leaseLook):
+		}
+	}
+}
+
+func isHeld(err error) bool {
+	problem, ok := errors.AsType[*work.Error](err)
+	return ok && problem.Code == work.LeaseHeld
 }
 
 // hold takes or keeps the connection's lease; the ledger checks it again with

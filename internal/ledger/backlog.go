@@ -17,7 +17,7 @@ type Backlog struct {
 	History     int `json:"history"`     // of them history
 	Unconfirmed int `json:"unconfirmed"` // sent, not yet read back
 	// Uncertain documents had an attempt of unknown effect that nothing has
-	// resolved yet.
+	// resolved yet; those put aside are counted as that.
 	Uncertain    int `json:"uncertain"`
 	Quarantined  int `json:"quarantined"`
 	Total        int `json:"total"`
@@ -38,7 +38,7 @@ func (s *Store) Backlog(ctx context.Context, connection string) (Backlog, error)
 				count(*) FILTER (WHERE due AND lane = 0) AS live,
 				count(*) FILTER (WHERE due AND lane = 1) AS history,
 				count(*) FILTER (WHERE confirm_at IS NOT NULL) AS unconfirmed,
-				count(*) FILTER (WHERE ambiguous OR lease_until <= clock_timestamp()) AS uncertain,
+				count(*) FILTER (WHERE NOT quarantined AND (ambiguous OR lease_until <= clock_timestamp())) AS uncertain,
 				count(*) FILTER (WHERE quarantined) AS quarantined,
 				count(*) AS total,
 				count(*) FILTER (WHERE hash = sent_hash AND resend = sent_resend) AS sent,

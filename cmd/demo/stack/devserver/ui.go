@@ -21,6 +21,12 @@ type UI struct {
 // StartUI serves the Web UI for a Temporal server: on UIPort, or on a free port
 // when that is taken.
 func StartUI(temporalAddress, namespace string) (*UI, error) {
+	return StartUIWithCodec(temporalAddress, namespace, "")
+}
+
+// StartUIWithCodec is StartUI with the address at which the Web UI has sealed
+// payloads opened; empty leaves them as they are.
+func StartUIWithCodec(temporalAddress, namespace, codecEndpoint string) (*UI, error) {
 	port := UIPort
 	if l, err := net.Listen("tcp", address(UIPort)); err == nil {
 		if err := l.Close(); err != nil {
@@ -42,6 +48,7 @@ func StartUI(temporalAddress, namespace string) (*UI, error) {
 		HideLogs:            true,
 		DisableNewsFetch:    true,                                // no page of ours asks another company's server
 		CORS:                uiconfig.CORS{CookieInsecure: true}, // plain HTTP on loopback
+		Codec:               uiconfig.Codec{Endpoint: codecEndpoint},
 	}))
 	// Start blocks until Stop; it reports a failed listen, which shows as a
 	// link that does not open, never as a demo that does not run.

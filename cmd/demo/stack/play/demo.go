@@ -75,7 +75,7 @@ func (d *Demo) openState(context.Context) (err error) {
 	}
 	if found {
 		d.o.Size = d.saved.Size
-		d.view.say("Going on with what is in %s, at %s business time.", d.folder.path, d.saved.Business.Format(time.DateTime))
+		d.view.say("Going on with what is in %s, where it is %s, business time.", d.folder.path, d.saved.Business.In(allVenues[0].zone()).Format(time.DateTime))
 	}
 	from, until := played(d.o.Size)
 	if !found {

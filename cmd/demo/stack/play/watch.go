@@ -105,7 +105,7 @@ func (d *Demo) waitsFor(c ledger.Connection, b ledger.Backlog) []string {
 	add(b.Wanted > 0, "%d to send", b.Wanted)
 	add(b.Unconfirmed > 0, "%d to confirm", b.Unconfirmed)
 	// What was put aside may be of unknown outcome for good.
-	add(b.Uncertain > b.Quarantined, "%d of unknown outcome", b.Uncertain-b.Quarantined)
+	add(b.Uncertain > 0, "%d of unknown outcome", b.Uncertain)
 	add(!c.State.Live(), "somebody to resume it (%s)", c.State)
 	if len(list) == 0 {
 		return nil
