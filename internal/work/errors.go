@@ -164,6 +164,21 @@ func replaceConnection(next, connection string) string {
 	return next
 }
 
+// WaitingFor says who has to act on a problem, as the search attribute of the
+// same name has it: venue, cluster, partner or operator.
+func WaitingFor(code Code) string {
+	switch code {
+	case ClusterOffline, PartnerToken, PartnerPlan:
+		return "venue"
+	case ClusterNotActivated, ClusterUnreachable, ClusterMalformed, ClusterLimited:
+		return "cluster"
+	case PartnerUnreachable, PartnerMalformed, PartnerLimited:
+		return "partner"
+	default:
+		return "operator"
+	}
+}
+
 // KindOf is the kind of any error: that of the Error in its chain, or Bug.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
