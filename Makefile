@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clean test test-root test-race test-demo check fuzz record fmt tools
+.PHONY: help demo demo-clean test test-root test-race test-deploy test-demo check fuzz record fmt tools
 
 # The program's module is built without the workspace, so that the demo's
 # dependencies never raise its own.
@@ -25,13 +25,16 @@ demo-clean: ## remove the demo's state
 test: ## every test; names at the end what cannot run on this machine (with CI=true that is a failure)
 	@echo "clusterbridge tests: the program, the same under the race detector, then the demo end to end"
 	@scripts/need-go.sh
-	@scripts/test.sh root race demo
+	@scripts/test.sh root race deploy demo
 
 test-root: ## tests of the program
 	@scripts/test.sh root
 
 test-race: ## tests of the program under the race detector; needs a C compiler
 	@scripts/test.sh race
+
+test-deploy: ## tests of the production stack's files
+	@scripts/test.sh deploy
 
 test-demo: ## tests of the demo, end to end, on an embedded Temporal server
 	@scripts/test.sh demo

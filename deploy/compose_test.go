@@ -100,7 +100,7 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 		require.NotEqual(t, "host", s.NetworkMode, name)
 	}
 	require.Empty(t, everything(t).Services["postgres"].Ports)
-	require.True(t, bool(everything(t).Networks["back"].Internal))
+	require.True(t, everything(t).Networks["back"].Internal)
 }
 
 func TestImagesArePinned(t *testing.T) {
@@ -237,7 +237,7 @@ func TestScrapeTargets(t *testing.T) {
 	project := everything(t)
 	text, err := os.ReadFile("prometheus/prometheus.yml")
 	require.NoError(t, err)
-	for service, variable := range map[string]string{"worker": "CLUSTERBRIDGE_METRICS_LISTEN", "gateway": "CLUSTERBRIDGE_METRICS_LISTEN", "temporal": "PROMETHEUS_ENDPOINT"} {
+	for service, variable := range map[string]string{"worker": "CLUSTERBRIDGE_WORKER_LISTEN", "gateway": "CLUSTERBRIDGE_GATEWAY_ADMIN_LISTEN", "temporal": "PROMETHEUS_ENDPOINT"} {
 		listen := project.Services[service].Environment[variable]
 		require.NotNil(t, listen)
 		_, port, _ := strings.Cut(*listen, ":")

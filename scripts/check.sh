@@ -34,6 +34,7 @@ settings_in_step() {
 tidy() { (cd "$1" && GOWORK=off go mod tidy -diff); }
 vet_demo() { (cd cmd/demo && go vet ./...); }
 lint_root() { GOWORK=off bin/golangci-lint run ./...; }
+lint_deploy() { (cd deploy && GOWORK=off ../bin/golangci-lint run ./...); }
 lint_demo() { (cd cmd/demo && ../../bin/golangci-lint run ./...); }
 workflows_replay() { GOWORK=off bin/workflowcheck ./...; }
 
@@ -45,9 +46,10 @@ step "linter's settings" bin/golangci-lint config verify
 step "layering rules go red" scripts/layers.sh
 step "linter, the program" lint_root
 step "linter, the demo" lint_demo
+step "linter, the production stack's files" lint_deploy
 step "workflowcheck" workflows_replay
 step "docs/settings.md" settings_in_step
-for module in . cmd/demo tools; do
+for module in . cmd/demo deploy tools; do
   step "go.mod of $module" tidy "$module"
 done
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs parts of the tests (root, race, demo), shows one line per package and
+# Runs parts of the tests (root, race, deploy, demo), shows one line per package and
 # everything of a package that fails, and names at the end what could not run
 # on this machine. With CI=true that is a failure.
 set -uo pipefail
@@ -28,6 +28,8 @@ race() { GOWORK=off CGO_ENABLED=1 go test -v -race ./...; }
 # One binary of the embedded server is linked at a time: each takes 200 MB.
 demo() { cd cmd/demo && go test -v -p 1 -timeout 20m ./...; }
 
+deploy() { cd deploy && GOWORK=off go test -v ./...; }
+
 for part in "$@"; do
   case "$part" in
   root) run "the program" root ;;
@@ -42,8 +44,9 @@ for part in "$@"; do
     echo "test: the demo's tests embed Temporal's server; compiling it takes about 5 minutes the first time"
     run "the demo, end to end" demo
     ;;
+  deploy) run "the production stack's files" deploy ;;
   *)
-    echo "test.sh: unknown part $part; want root, race, demo" >&2
+    echo "test.sh: unknown part $part; want root, race, deploy, demo" >&2
     exit 2
     ;;
   esac
