@@ -57,6 +57,7 @@ func (k *Schedules) drifted(have *client.ScheduleDescription, w wanted) bool {
 	rules := have.Schedule.Policy
 	return !ok || have.Schedule.Spec == nil || rules == nil ||
 		rules.Overlap != policy.Overlap || rules.CatchupWindow != policy.CatchupWindow || rules.PauseOnFailure ||
+		have.Schedule.State.LimitedActions ||
 		canonical(*have.Schedule.Spec) != canonical(w.spec) ||
 		k.identity(action) != k.identity(w.action) ||
 		keywords(have.TypedSearchAttributes) != keywords(w.attributes) ||
@@ -69,7 +70,8 @@ func (k *Schedules) identity(a *client.ScheduleWorkflowAction) string {
 	for i, arg := range a.Args {
 		args[i] = k.argument(arg)
 	}
-	return fmt.Sprint(a.ID, a.Workflow, a.TaskQueue, args, a.WorkflowExecutionTimeout, a.StaticSummary, a.Priority)
+	return fmt.Sprint(a.ID, a.Workflow, a.TaskQueue, args, a.WorkflowExecutionTimeout, a.WorkflowRunTimeout,
+		a.StaticSummary, a.StaticDetails, a.Priority, a.RetryPolicy != nil)
 }
 
 // argument is an input as JSON; Temporal gives it back as a payload.

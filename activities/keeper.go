@@ -125,6 +125,7 @@ func (w wanted) update(have *client.ScheduleDescription, plan plan) *client.Sche
 	spec, rules, state := w.spec, policy, *have.Schedule.State
 	next.Spec, next.Action, next.Policy, next.State = &spec, w.action, &rules, &state
 	state.Paused, state.Note = plan.paused, plan.note
+	state.LimitedActions, state.RemainingActions = false, 0
 	return &client.ScheduleUpdate{Schedule: &next, TypedSearchAttributes: &w.attributes}
 }
 

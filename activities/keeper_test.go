@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,12 +26,15 @@ import (
 // with the real one is tested on the embedded server.
 type schedules struct {
 	client.ScheduleClient
+	mu     sync.Mutex // the keeper works on several schedules at once
 	held   map[string]*client.ScheduleDescription
 	writes int
 	sick   string // an id that cannot be written
 }
 
 func (s *schedules) Create(_ context.Context, o client.ScheduleOptions) (client.ScheduleHandle, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.held[o.ID] != nil {
 		return nil, temporal.ErrScheduleAlreadyRunning
 	}
@@ -62,6 +66,8 @@ func (s *schedules) put(id string, held client.Schedule, attributes temporal.Sea
 }
 
 func (s *schedules) List(context.Context, client.ScheduleListOptions) (client.ScheduleListIterator, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return &entries{slices.Sorted(maps.Keys(s.held))}, nil
 }
 
@@ -86,6 +92,8 @@ type handle struct {
 }
 
 func (h *handle) Describe(context.Context) (*client.ScheduleDescription, error) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
 	held := h.s.held[h.id]
 	if held == nil {
 		return nil, serviceerror.NewNotFound("no such schedule")
@@ -100,6 +108,8 @@ func (h *handle) Update(_ context.Context, o client.ScheduleUpdateOptions) error
 	if h.id == h.s.sick {
 		return serviceerror.NewUnavailable("not now")
 	}
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
 	update, err := o.DoUpdate(client.ScheduleUpdateInput{})
 	if err != nil {
 		return err
@@ -109,6 +119,8 @@ func (h *handle) Update(_ context.Context, o client.ScheduleUpdateOptions) error
 }
 
 func (h *handle) Delete(context.Context) error {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
 	if h.s.held[h.id] == nil {
 		return serviceerror.NewNotFound("no such schedule")
 	}
@@ -219,6 +231,28 @@ func TestPersonsPauseStandsAndOursDoesNot(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, k.mustKeep().Unpaused)
 	require.Equal(t, client.ScheduleState{}, k.state())
+}
+
+// The list of schedules shows each venue once, and who has to act on it now.
+func TestTheScheduleSaysWhoIsWaitedFor(t *testing.T) {
+	k := newKeeper(t)
+	k.mustKeep()
+	who := func() string {
+		name, _ := k.s.held[syncID].TypedSearchAttributes.GetKeyword(temporal.NewSearchAttributeKeyKeyword(work.AttrWaitingFor))
+		return name
+	}
+	require.Empty(t, who())
+	_, err := k.store.RecordFailure(k.ctx, marcel, work.ClusterKeyRefused, "refused", work.Refused, 0)
+	require.NoError(t, err)
+	require.Equal(t, 1, k.mustKeep().Updated)
+	require.Equal(t, "operator", who())
+	action := k.s.held[syncID].Schedule.Action.(*client.ScheduleWorkflowAction)
+	require.NotContains(t, action.TypedSearchAttributes.GetUntypedValues(), temporal.NewSearchAttributeKeyKeyword(work.AttrWaitingFor),
+		"a run that starts waits for nobody yet")
+	_, err = k.store.RecordSuccess(k.ctx, marcel, work.Counts{})
+	require.NoError(t, err)
+	k.mustKeep()
+	require.Empty(t, who())
 }
 
 func TestKeeperDeletesOrphansOfOursOnly(t *testing.T) {

@@ -34,7 +34,7 @@ func checkGo(root string) error {
 	for line := range strings.Lines(string(text)) {
 		want, ok := strings.CutPrefix(strings.TrimSpace(line), "go ")
 		if ok && version.Compare(runtime.Version(), "go"+want) < 0 {
-			return fmt.Errorf("Go %s or newer is needed and this is %s: get it from https://go.dev/dl/", want, strings.TrimPrefix(runtime.Version(), "go"))
+			return fmt.Errorf("this is Go %[2]s and %[1]s or newer is needed: get it from https://go.dev/dl/", want, strings.TrimPrefix(runtime.Version(), "go"))
 		}
 	}
 	return nil

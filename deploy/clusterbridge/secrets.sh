@@ -42,7 +42,7 @@ made postgres/clusterbridge "$GROUP_POSTGRES" random
 made temporal/password "$GROUP_TEMPORAL" cat "$SECRETS/postgres/temporal"
 made clusterbridge/database-url - ledger_url
 made clusterbridge/keyset - clusterbridge keyset new
-made clusterbridge/codec-keyset - clusterbridge keyset new
+made clusterbridge/codec-keyset - clusterbridge keyset new --codec
 made clusterbridge/hook-secret - random
 made clusterbridge/codec-token - random
 made ui/codec-token "$GROUP_TEMPORAL" cat "$SECRETS/clusterbridge/codec-token"

@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
+	"sync"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
@@ -17,39 +19,36 @@ import (
 // An error is a *work.Error that concerns the partner as a whole: it is
 // refused, or sick. Everything attempted is settled before.
 func (e *Engine) Deliver(ctx context.Context, c ledger.Connection, lane ledger.Lane, day *sale.Day, b *Budget) (Result, error) {
-	var done Result
-	run := delivery{engine: e, c: c, size: minBatch}
-	for {
-		if b.spent() {
-			done.More = true
-			return done, nil
-		}
-		claims, err := e.Ledger.Claim(ctx, c.ID, lane, day, min(run.size, b.Documents), e.claimLease())
+	d := &delivery{engine: e, c: c, lane: lane, day: day, budget: b, size: e.firstBatch(c)}
+	for !b.spent() {
+		claimed, err := d.claim(ctx)
 		if err != nil {
-			return done, err
+			return d.done, err
 		}
-		if len(claims) == 0 {
-			return done, run.nothingWent(done)
+		if len(claimed.claims) == 0 {
+			return d.done, d.nothingWent()
 		}
-		if run.session == nil {
-			if err := run.open(ctx); err != nil {
-				return done, e.giveBack(ctx, c.ID, claims, err)
+		if d.session == nil {
+			if err := d.open(ctx); err != nil {
+				return d.done, e.giveBack(ctx, c.ID, claimed.claims, err)
 			}
 		}
-		b.Documents -= len(claims)
-		ended, err := run.batch(ctx, claims, b)
-		done.Counts = done.Counts.Plus(ended.counts)
-		if err != nil || ended.verdict != nil {
-			return rest(done, ended.verdict, err)
+		// What is claimed while a batch flies may be nothing only because that
+		// one is not settled yet, so only an empty claim after it ends the work.
+		verdict, err := d.fly(ctx, claimed)
+		if err != nil || verdict != nil {
+			return rest(d.done, verdict, err)
 		}
 	}
+	d.done.More = true
+	return d.done, nil
 }
 
 // nothingWent is the failure of a step that tried and in which nothing at all
 // went through: too few documents for a verdict on the partner, but the step
 // did not do its work.
-func (d *delivery) nothingWent(done Result) error {
-	if d.last == nil || done.Counts.Sent > 0 {
+func (d *delivery) nothingWent() error {
+	if d.last == nil || d.done.Counts.Sent > 0 {
 		return nil
 	}
 	return d.last
@@ -78,12 +77,28 @@ func (e *Engine) claimLease() time.Duration {
 	return claimLease
 }
 
+// firstBatch is about a second of what the partner's limit lets through.
+func (e *Engine) firstBatch(c ledger.Connection) int {
+	to, ok := e.Partners[c.PartnerName]
+	if !ok {
+		return minBatch
+	}
+	if perSecond := to.Rules().PerSecond; perSecond > 0 {
+		return min(max(int(perSecond), minBatch), maxBatch)
+	}
+	return maxBatch
+}
+
 // delivery is one Deliver on its way.
 type delivery struct {
 	engine  *Engine
 	c       ledger.Connection
+	lane    ledger.Lane
+	day     *sale.Day
+	budget  *Budget
 	session partner.Session
 	rules   partner.Rules
+	done    Result
 	// size of the next claim batch, failures in a row so far, and the last one.
 	size     int
 	failures int
@@ -99,27 +114,70 @@ func (d *delivery) open(ctx context.Context) error {
 	return nil
 }
 
-// ended is how a batch ended; verdict is set when the step must end too.
-type ended struct {
-	counts  work.Counts
-	verdict *work.Error
+// batch is what was claimed together, and when that began.
+type batch struct {
+	claims []ledger.Claim
+	at     time.Time
 }
 
-// batch sends the claims, several at once, and settles them all together.
-func (d *delivery) batch(ctx context.Context, claims []ledger.Claim, b *Budget) (ended, error) {
-	began := time.Now() //nolint:forbidigo // a real duration is measured
-	flight := newFlight(d, claims, began, b)
-	outcomes := flight.send(ctx)
-	if err := d.engine.settle(ctx, d.c.ID, outcomes); err != nil {
-		return ended{}, err
+func (d *delivery) claim(ctx context.Context) (batch, error) {
+	at := time.Now() //nolint:forbidigo // a real duration is measured
+	claims, err := d.engine.Ledger.Claim(ctx, d.c.ID, d.lane, d.day, min(d.size, d.budget.Documents), d.engine.claimLease())
+	d.budget.Documents -= len(claims)
+	return batch{claims, at}, err
+}
+
+// fly sends batch after batch until none is claimed or one brings a verdict.
+// While a batch is on its way the one before is settled and the next claimed,
+// so that the partner never waits for the ledger. What was claimed and not
+// sent is given back.
+func (d *delivery) fly(ctx context.Context, now batch) (verdict *work.Error, err error) {
+	var ended []ledger.Outcome
+	for len(now.claims) > 0 && verdict == nil && err == nil {
+		var next batch
+		var claimErr, settleErr error
+		var beside sync.WaitGroup
+		if len(ended) > 0 {
+			settling := ended
+			beside.Go(func() { settleErr = d.settle(ctx, settling) })
+		}
+		if !d.budget.spent() {
+			beside.Go(func() { next, claimErr = d.claim(ctx) })
+		}
+		flight := newFlight(d, now)
+		began := time.Now() //nolint:forbidigo // a real duration is measured
+		ended = flight.send(ctx)
+		took := time.Since(began) //nolint:forbidigo // a real duration is measured
+		beside.Wait()
+		d.resize(took)
+		now, verdict, err = next, flight.verdict, cmp.Or(settleErr, claimErr)
 	}
-	switch took := time.Since(began); { //nolint:forbidigo // a real duration is measured
+	for _, c := range now.claims {
+		ended = append(ended, notSent(c))
+	}
+	return verdict, cmp.Or(d.settle(ctx, ended), err)
+}
+
+// resize keeps batches around a second.
+func (d *delivery) resize(took time.Duration) {
+	switch {
 	case took < fastBatch:
 		d.size = min(d.size*2, maxBatch)
 	case took > slowBatch:
 		d.size = max(d.size/2, minBatch)
 	}
-	return ended{counts: count(outcomes), verdict: flight.verdict}, nil
+}
+
+// settle writes how a batch ended and counts it.
+func (d *delivery) settle(ctx context.Context, outcomes []ledger.Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	if err := d.engine.settle(ctx, d.c.ID, outcomes); err != nil {
+		return err
+	}
+	d.done.Counts = d.done.Counts.Plus(count(outcomes))
+	return nil
 }
 
 // settle writes outcomes, also when the step was told to stop: what is known

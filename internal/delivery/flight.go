@@ -18,18 +18,17 @@ type flight struct {
 	claims   []ledger.Claim
 	outcomes []ledger.Outcome
 	deadline time.Time // real; the last moment to begin a send
-	budget   *Budget
 
 	mu      sync.Mutex
 	next    int
 	verdict *work.Error
 }
 
-func newFlight(d *delivery, claims []ledger.Claim, began time.Time, b *Budget) *flight {
+func newFlight(d *delivery, b batch) *flight {
 	within := min(sendWithin, d.engine.claimLease()/2)
 	return &flight{
-		delivery: d, claims: claims, outcomes: make([]ledger.Outcome, len(claims)),
-		deadline: began.Add(within), budget: b,
+		delivery: d, claims: b.claims, outcomes: make([]ledger.Outcome, len(b.claims)),
+		deadline: b.at.Add(within),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -34,32 +35,48 @@ const (
 // metrics are not served. It closes the listeners and the gateway.
 func (g *Gateway) Serve(ctx context.Context, public, admin net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
-	serve := func(l net.Listener, h http.Handler) {
-		server := g.server(h)
-		group.Go(func() error {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		})
-		group.Go(func() error {
-			<-ctx.Done()
-			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
-			defer cancel()
-			if err := server.Shutdown(drain); err != nil {
-				return server.Close()
-			}
-			return nil
-		})
-	}
-	serve(public, g.public)
+	g.answerOn(ctx, group, public, g.public)
 	if admin != nil {
-		serve(admin, g.admin)
+		g.answerOn(ctx, group, admin, g.admin)
 	}
 	group.Go(func() error { g.forget(ctx); return nil })
 	err := group.Wait()
 	g.Close()
 	return err
+}
+
+// ServeAdmin answers with metrics and health alone until ctx ends, for a
+// process that is no gateway, and closes the listener.
+func ServeAdmin(ctx context.Context, l net.Listener, log *slog.Logger, metrics *prometheus.Registry, checks []Check) error {
+	// What is asked of it is counted nowhere: it is no gateway's traffic.
+	counted, err := newCounters(prometheus.NewRegistry())
+	if err != nil {
+		return err
+	}
+	g := &Gateway{o: Options{Log: log, Metrics: metrics}, counted: counted, health: &health{checks: checks, log: log}}
+	group, ctx := errgroup.WithContext(ctx)
+	g.answerOn(ctx, group, l, g.adminRoutes())
+	return group.Wait()
+}
+
+// answerOn serves until ctx ends, and then lets requests under way end.
+func (g *Gateway) answerOn(ctx context.Context, group *errgroup.Group, l net.Listener, h http.Handler) {
+	server := g.server(h)
+	group.Go(func() error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
+		defer cancel()
+		if err := server.Shutdown(drain); err != nil {
+			return server.Close()
+		}
+		return nil
+	})
 }
 
 func (g *Gateway) server(h http.Handler) *http.Server {

@@ -121,10 +121,13 @@ func (p *Puller) Live(ctx context.Context, c ledger.Connection, cred cluster.Cre
 	if cur.Day != "" {
 		return p.fallback(ctx, pull, cur, b)
 	}
+	from, to := cur.From, cur.ReadBegan.Add(ahead)
+	pages := &reader{page: func(token string) (cluster.OrdersPage, error) {
+		return p.Till.Orders(ctx, cred, cluster.OrdersQuery{From: from, To: to, DateField: cluster.Modified, PageToken: token})
+	}}
+	defer pages.end()
 	for !b.Spent() {
-		page, err := p.Till.Orders(ctx, cred, cluster.OrdersQuery{
-			From: cur.From, To: cur.ReadBegan.Add(ahead), DateField: cluster.Modified, PageToken: cur.PageToken,
-		})
+		page, err := pages.read(cur.PageToken)
 		if errors.Is(err, cluster.ErrNoModifiedFilter) {
 			cur.Day = p.fallbackFrom(c, pull.zone).String()
 			return p.fallback(ctx, pull, cur, b)
@@ -134,6 +137,9 @@ func (p *Puller) Live(ctx context.Context, c ledger.Connection, cred cluster.Cre
 		}
 		if cur.PageToken == "" {
 			cur.AsOf = watermark(page.AsOf, cur.ReadBegan)
+		}
+		if page.NextPage != "" && b.orders > len(page.Orders) {
+			pages.ahead(page.NextPage)
 		}
 		if err := pull.record(ctx, page.Orders, cur.ReadBegan, false, b); err != nil {
 			return cur, counts, false, err

@@ -64,17 +64,20 @@ const (
 
 // await takes the lease, after a short wait where another run holds it.
 func (p *pull) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, leasePatience)
-	defer cancel()
+	look := time.NewTicker(leaseLook)
+	defer look.Stop()
+	patience := time.After(leasePatience)
 	for {
 		err := p.hold(ctx)
 		if err == nil || !isHeld(err) {
 			return err
 		}
 		select {
+		case <-look.C:
+		case <-patience:
+			return err
 		case <-ctx.Done():
 			return err
-		case <-time.After(leaseLook):
 		}
 	}
 }

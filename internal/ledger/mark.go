@@ -65,7 +65,7 @@ type wantedRow struct {
 	SaleHash string          `json:"sale_hash"`
 	Day      sale.Day        `json:"day"`
 	Date     time.Time       `json:"date"`
-	Body     json.RawMessage `json:"body"`
+	Body     json.RawMessage `json:"-"` // see asJSONWith
 	Hash     string          `json:"hash"`
 }
 
@@ -149,7 +149,7 @@ func (s *Store) mark(ctx context.Context, doing string, m *marking, own string, 
 	for i, r := range wanted {
 		ids[i] = r.ID
 	}
-	documents, err := asJSON(wanted)
+	documents, err := asJSONWith(wanted, "body", func(r wantedRow) json.RawMessage { return r.Body })
 	if err != nil {
 		return marked{}, err
 	}

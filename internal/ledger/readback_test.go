@@ -227,6 +227,17 @@ func (w *world) readBack() {
 		}
 		_, err := w.SettleReadBack(w.ctx, marcel, []ledger.Verdict{{ID: s.ID, Attempt: s.Attempt, Verdict: v}}, 0, 1000)
 		require.NoError(w.t, err)
+		if v == partner.Same && !s.SecondLook {
+			w.gone()
+		}
+	}
+}
+
+// gone: the last look has been taken, so that what has not arrived by now is
+// more than two settle times late and no longer comes.
+func (w *world) gone() {
+	for i := range w.flying {
+		w.flying[i].arrived = true
 	}
 }
 

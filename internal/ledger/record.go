@@ -38,7 +38,7 @@ type freshRow struct {
 	ReadBeganAt time.Time       `json:"read_began_at"`
 	Day         sale.Day        `json:"day"`
 	Hash        string          `json:"hash"`
-	Snapshot    json.RawMessage `json:"snapshot"`
+	Snapshot    json.RawMessage `json:"-"` // see asJSONWith
 }
 
 // seenRow is a sale that was seen; Hash is set when it won without a change.
@@ -132,7 +132,7 @@ func (s *Store) RecordPage(ctx context.Context, c Connection, holder string, p P
 }
 
 func (s *Store) record(ctx context.Context, c Connection, holder string, r *reading) (marked, error) {
-	fresh, err := asJSON(orEmpty(r.fresh))
+	fresh, err := asJSONWith(r.fresh, "snapshot", func(r freshRow) json.RawMessage { return r.Snapshot })
 	if err != nil {
 		return marked{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -159,4 +160,31 @@ func asJSON(v any) (string, error) {
 		return "", work.Errf(work.Internal, err, "ledger: a record cannot be JSON")
 	}
 	return string(b), nil
+}
+
+// asJSONWith is asJSON of rows that have one member, left out of their own
+// JSON, which is JSON already: it is taken over as it is. Marshalling a
+// json.RawMessage would read all of it once more.
+func asJSONWith[T any](rows []T, member string, raw func(T) json.RawMessage) (string, error) {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, row := range rows {
+		head, err := json.Marshal(row)
+		if err != nil {
+			return "", work.Errf(work.Internal, err, "ledger: a record cannot be JSON")
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(head[:len(head)-1])
+		b.WriteString(`,"` + member + `":`)
+		if value := raw(row); len(value) > 0 {
+			b.Write(value)
+		} else {
+			b.WriteString("null")
+		}
+		b.WriteByte('}')
+	}
+	b.WriteByte(']')
+	return b.String(), nil
 }

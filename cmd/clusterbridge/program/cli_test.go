@@ -370,7 +370,7 @@ func TestHistoryTellsAStory(t *testing.T) {
 		"2026-11-03 10:00  marie added the location with serial number CL-1.",
 		"marie connected it.",
 		"clusterbridge saw it turn from initializing to healthy.",
-		"lea paused it, because venue asked: kitchen fire.",
+		"lea paused it, because the venue asked: kitchen fire.",
 	} {
 		require.Contains(t, r.out, sentence)
 	}

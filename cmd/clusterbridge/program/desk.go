@@ -16,6 +16,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/observe"
 	"github.com/clustersystems/clusterbridge/internal/vault"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -32,6 +33,7 @@ type desk struct {
 	secrets *vault.Vault
 	remote  client.Client
 	log     *slog.Logger
+	watch   *watch // of worker and gateway; nil for short verbs
 }
 
 func (d *desk) close() {
@@ -60,9 +62,9 @@ func newLogger(w io.Writer, level, format string) *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: least}
 	if format == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(observe.WithTraceIDs(slog.NewTextHandler(w, options)))
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(observe.WithTraceIDs(slog.NewJSONHandler(w, options)))
 }
 
 // clock is business time; Load has already refused one that cannot be read.
@@ -79,7 +81,7 @@ func (d *desk) ledger(ctx context.Context) (*ledger.Store, error) {
 	if d.store != nil {
 		return d.store, nil
 	}
-	store, err := ledger.Open(ctx, d.settings.DatabaseURL, d.clock(), d.quiet())
+	store, err := ledger.Open(ctx, d.settings.DatabaseURL, d.clock(), d.ownLog())
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +128,14 @@ func (d *desk) unseal(ctx context.Context, id string) {
 // quiet is the logger of short verbs: their answers are sentences, so only what
 // is worse than information is logged.
 func (d *desk) quiet() *slog.Logger { return newLogger(d.err, "warn", d.settings.LogFormat) }
+
+// ownLog is what the systems below log to: all of it for what keeps running.
+func (d *desk) ownLog() *slog.Logger {
+	if d.watch != nil {
+		return d.logger()
+	}
+	return d.quiet()
+}
 
 // connection finds a connection by "<partner>:<location>", or by the location
 // alone when that has one connection only.

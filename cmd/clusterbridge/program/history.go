@@ -87,13 +87,13 @@ func tell(e ledger.Entry) string {
 	case ledger.ActReceiptDate:
 		did = fmt.Sprintf("set the receipt date from %s to %s", e.Old, e.New)
 	case ledger.ActResend:
-		did = fmt.Sprintf("asked to send %s again: %s", e.Old, e.New)
+		did = fmt.Sprintf("asked to send %s again: %s", daysOf(e.Old), e.New)
 	case ledger.ActRelease:
 		did = "released the " + e.Old
 	case ledger.ActDiscard:
 		did = "put aside for good the " + e.Old
 	case "backfill":
-		did = "started to bring in " + e.New
+		did = "started to bring in " + daysOf(e.New)
 	case "backfill-done":
 		did = "brought in " + e.New
 	case "backfill-cancelled":
@@ -110,6 +110,14 @@ func tell(e ledger.Entry) string {
 	return who + " " + strings.TrimSpace(did) + because(e)
 }
 
+// daysOf writes one business day once.
+func daysOf(days string) string {
+	if from, to, ok := strings.Cut(days, " to "); ok && from == to {
+		return from
+	}
+	return days
+}
+
 // turned tells from what to what something changed.
 func turned(e ledger.Entry) string {
 	old, fresh := strings.ReplaceAll(e.Old, "_", " "), strings.ReplaceAll(e.New, "_", " ")
@@ -123,6 +131,12 @@ func turned(e ledger.Entry) string {
 	}
 }
 
+// reasons are the listed codes, as they end a sentence.
+var reasons = map[string]string{
+	"venue_asked": "because the venue asked", "partner_asked": "because the partner asked",
+	"maintenance": "for maintenance", "correction": "as a correction", "test": "as a test",
+}
+
 // because tells why, from the entry's listed code and its note.
 func because(e ledger.Entry) string {
 	note, _, _ := strings.Cut(e.Note, " Next: ")
@@ -131,16 +145,16 @@ func because(e ledger.Entry) string {
 		note = ""
 	}
 	problem, isProblem := work.Problems[work.Code(e.Reason)]
-	reason := strings.ReplaceAll(e.Reason, "_", " ")
+	reason := reasons[e.Reason]
 	switch {
 	case isProblem && note != "":
 		return ": " + note + "."
 	case isProblem:
 		return ": " + problem.Title
-	case reason != "" && reason != "other" && note != "":
-		return fmt.Sprintf(", because %s: %s.", reason, note)
-	case reason != "" && reason != "other":
-		return fmt.Sprintf(", because %s.", reason)
+	case reason != "" && note != "":
+		return ", " + reason + ": " + note + "."
+	case reason != "":
+		return ", " + reason + "."
 	case note != "":
 		return ": " + note + "."
 	default:

@@ -2,6 +2,7 @@ package program
 
 import (
 	"github.com/clustersystems/clusterbridge/internal/vault"
+	"github.com/clustersystems/clusterbridge/internal/vault/codec"
 )
 
 type settingsVerb struct {
@@ -34,13 +35,19 @@ type keysetVerb struct {
 	AddKey keysetAddKeyVerb `cmd:"" help:"Print the keyset in force with a new key added, which seals from then on."`
 }
 
-type keysetNewVerb struct{}
+type keysetNewVerb struct {
+	Codec bool `help:"Make one for CLUSTERBRIDGE_CODEC_KEYSET, which seals Temporal's payloads."`
+}
 
 func (keysetNewVerb) toleratesProblems() {}
 
 // Run prints a keyset: it is the verb's whole purpose, so here it is shown.
 func (v *keysetNewVerb) Run(d *desk) error {
-	keyset, err := vault.NewKeyset()
+	newKeyset := vault.NewKeyset
+	if v.Codec {
+		newKeyset = codec.NewKeyset
+	}
+	keyset, err := newKeyset()
 	if err != nil {
 		return failed(err, "try again", "No keyset could be made.")
 	}

@@ -28,6 +28,8 @@ const (
 // verbs is the command line.
 type verbs struct {
 	Worker   workerVerb   `cmd:"" help:"Do the work: serve all workflows and activities until stopped." group:"Run"`
+	Gateway  gatewayVerb  `cmd:"" help:"Serve hooks, health, metrics and the payload codec's endpoint until stopped." group:"Run"`
+	Health   healthVerb   `cmd:"" help:"Ask a running worker or gateway whether it is ready." group:"Run"`
 	Migrate  migrateVerb  `cmd:"" help:"Bring the ledger's schema and Temporal's namespace and search attributes up to this program." group:"Run"`
 	Simulate simulateVerb `cmd:"" help:"Serve simulated Cluster and 7shifts, for demos." group:"Run"`
 	Settings settingsVerb `cmd:"" help:"Show every setting and its value; secrets are not printed." group:"Run"`

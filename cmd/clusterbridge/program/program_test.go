@@ -3,6 +3,8 @@ package program
 import (
 	"bytes"
 	"errors"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -28,7 +30,7 @@ func TestHelpNamesEveryVerb(t *testing.T) {
 	r := run(nil, "", "--help")
 	require.Equal(t, ExitOK, r.code, r.err)
 	for _, verb := range []string{
-		"worker", "migrate", "simulate", "settings", "keyset new", "keyset add-key", "location add", "location credentials", "connect 7shifts",
+		"worker", "gateway", "health", "migrate", "simulate", "settings", "keyset new", "keyset add-key", "location add", "location credentials", "connect 7shifts",
 		"connection set receipt-date", "status", "history", "sync now", "pause", "resume", "resend",
 		"backfill start", "backfill progress", "backfill pause", "backfill resume", "backfill cancel", "quarantine list", "quarantine show", "quarantine release", "quarantine discard",
 	} {
@@ -50,6 +52,22 @@ func TestCommandsThatTheRegistryNamesExist(t *testing.T) {
 		r := run(nil, "", append(strings.Fields(command), "--help")...)
 		require.Equal(t, ExitOK, r.code, "%s says %q: %s", code, problem.Next, r.err)
 	}
+}
+
+// Whoever is woken by an alert types what it says.
+func TestCommandsThatAlertsNameExist(t *testing.T) {
+	rules, err := os.ReadFile("../../../deploy/prometheus/rules/alerts.yml")
+	require.NoError(t, err)
+	named := regexp.MustCompile(`"clusterbridge ([a-z -]+?)(?: \{\{[^}]*\}\})?"`).FindAllStringSubmatch(string(rules), -1)
+	require.Greater(t, len(named), 20)
+	for _, command := range named {
+		r := run(nil, "", append(strings.Fields(command[1]), "--help")...)
+		require.Equal(t, ExitOK, r.code, "%s: %s", command[0], r.err)
+		if !strings.HasPrefix(command[1], "--") {
+			require.Contains(t, r.out, "Usage: clusterbridge "+command[1], command[0])
+		}
+	}
+	require.Len(t, named, strings.Count(string(rules), `"clusterbridge `), "every command is checked")
 }
 
 func TestWrongCommandLinesAreUsage(t *testing.T) {

@@ -11,7 +11,7 @@ import "time"
 //   - example: a value to copy when there is no telling default;
 //   - form: what a value looks like (forms in settings_check.go);
 //   - min, max: inclusive bounds of numbers and durations;
-//   - secret: never printed.
+//   - secret: never printed; <variable>_FILE names a file with the value.
 type Settings struct {
 	DatabaseURL string `env:"DATABASE_URL" group:"Where things are" form:"postgres" secret:"true" example:"postgres://clusterbridge:...@127.0.0.1:5432/clusterbridge?sslmode=disable" desc:"The ledger's PostgreSQL. Needed by every verb that reads or writes the ledger."`
 
@@ -24,9 +24,9 @@ type Settings struct {
 	SevenShiftsURL string `env:"CLUSTERBRIDGE_SEVENSHIFTS_URL" envDefault:"https://api.7shifts.com" group:"Where things are" form:"url" desc:"Base URL of 7shifts' API, without a path."`
 	WiskURL        string `env:"CLUSTERBRIDGE_WISK_URL" envDefault:"https://api.wisk.ai" group:"Where things are" form:"url" desc:"Base URL of WISK's API. Read so that a deployment can be prepared; sales do not travel to WISK yet."`
 
-	Keyset     string `env:"CLUSTERBRIDGE_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new prints)" desc:"The keyset that seals tokens and keys in the ledger. Needed by worker, location add, location credentials and connect. Lost, every token has to be entered again."`
-	KeysetFile string `env:"CLUSTERBRIDGE_KEYSET_FILE" group:"Secrets and people" example:"/run/secrets/keyset" desc:"A file that holds the keyset; read when CLUSTERBRIDGE_KEYSET is empty."`
-	By         string `env:"CLUSTERBRIDGE_BY" group:"Secrets and people" form:"handle" example:"marie" desc:"Your staff handle, for the journal. Left out, it is the name of the operating system's user."`
+	Keyset      string `env:"CLUSTERBRIDGE_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new prints)" desc:"The keyset that seals tokens and keys in the ledger. Needed by worker, location add, location credentials and connect. Lost, every token has to be entered again."`
+	CodecKeyset string `env:"CLUSTERBRIDGE_CODEC_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new --codec prints)" desc:"The keyset that seals the payloads of Temporal's histories; the same for worker, gateway and verbs. Left out, payloads are not sealed: they hold no names, keys or amounts either way."`
+	By          string `env:"CLUSTERBRIDGE_BY" group:"Secrets and people" form:"handle" example:"marie" desc:"Your staff handle, for the journal. Left out, it is the name of the operating system's user."`
 
 	Clock     string `env:"CLUSTERBRIDGE_CLOCK" group:"Time and logs" form:"clock" example:"epoch=2026-11-22T09:00:00Z origin=2026-11-03T10:00:00Z speed=60" desc:"Business time. Empty is the machine's clock, which is right everywhere but in demos and tests."`
 	LogLevel  string `env:"CLUSTERBRIDGE_LOG_LEVEL" envDefault:"info" form:"debug|info|warn|error" group:"Time and logs" desc:"The least important log line that is written."`
@@ -40,6 +40,21 @@ type Settings struct {
 	CardPaymentTypes   []string      `env:"CLUSTERBRIDGE_CLUSTER_CARD_PAYMENT_TYPES" envDefault:"card,credit,debit,visa,mastercard,amex,discover,interac" group:"Reading the till" desc:"Payment types that are cards; only their tips travel. Comma separated."`
 	Overlap            time.Duration `env:"CLUSTERBRIDGE_OVERLAP" envDefault:"10m" min:"0s" max:"24h" group:"Reading the till" desc:"How far before the watermark each pull begins, for late edits and a till whose clock is off."`
 	RereadDays         int           `env:"CLUSTERBRIDGE_REREAD_DAYS" envDefault:"7" min:"0" max:"60" group:"Reading the till" desc:"How many business days are read again each night and when a till comes back."`
+
+	GatewayListen      string        `env:"CLUSTERBRIDGE_GATEWAY_LISTEN" envDefault:"127.0.0.1:8080" group:"Gateway and metrics" form:"listen" desc:"Where the gateway serves hooks, health and the codec endpoint. Behind a proxy that ends TLS."`
+	GatewayAdminListen string        `env:"CLUSTERBRIDGE_GATEWAY_ADMIN_LISTEN" envDefault:"127.0.0.1:9090" group:"Gateway and metrics" form:"listen" desc:"Where the gateway serves /metrics and health, for the team's own machines only. off: nowhere."`
+	WorkerListen       string        `env:"CLUSTERBRIDGE_WORKER_LISTEN" envDefault:"off" group:"Gateway and metrics" form:"listen" example:"127.0.0.1:9091" desc:"Where the worker serves /metrics and health, for the team's own machines only. off: nowhere."`
+	TrustedProxies     []string      `env:"CLUSTERBRIDGE_GATEWAY_TRUSTED_PROXIES" group:"Gateway and metrics" form:"networks" example:"10.0.0.0/8,192.0.2.7" desc:"Networks and addresses of proxies whose X-Forwarded-For is believed. Comma separated."`
+	HookSecrets        []string      `env:"CLUSTERBRIDGE_HOOK_SECRETS" group:"Gateway and metrics" secret:"true" form:"secrets" example:"(what openssl rand -hex 32 prints)" desc:"Secrets with which Cluster signs the hook order-changed, at least 32 characters each; several while one is being replaced. Comma separated, or one a line in the file. Without any the hook is not served."`
+	HookTolerance      time.Duration `env:"CLUSTERBRIDGE_HOOK_TOLERANCE" envDefault:"5m" min:"1s" max:"1h" group:"Gateway and metrics" desc:"How far a hook's timestamp may be from the gateway's clock, either way."`
+	HookDebounce       time.Duration `env:"CLUSTERBRIDGE_HOOK_DEBOUNCE" envDefault:"5s" min:"100ms" max:"10m" group:"Gateway and metrics" desc:"The least time between two syncs that hooks start for one connection."`
+	CodecTokens        []string      `env:"CLUSTERBRIDGE_CODEC_TOKENS" group:"Gateway and metrics" secret:"true" form:"secrets" example:"(what openssl rand -hex 32 prints)" desc:"Tokens that let Temporal's Web UI open sealed payloads, at least 32 characters each. Comma separated, or one a line in the file. Without any, or without CLUSTERBRIDGE_CODEC_KEYSET, the endpoint is not served."`
+	CodecOrigins       []string      `env:"CLUSTERBRIDGE_CODEC_ORIGINS" envDefault:"http://127.0.0.1:8233" group:"Gateway and metrics" form:"origins" desc:"Origins of Temporal's Web UI, exactly as the browser states them. Comma separated."`
+
+	TraceEndpoint string   `env:"OTEL_EXPORTER_OTLP_ENDPOINT" group:"Gateway and metrics" form:"url" example:"http://127.0.0.1:4318" desc:"Where traces go, by OTLP over HTTP, from a sync run to the partner's call. Left out, nothing is traced. The exporter reads the other OTEL_EXPORTER_OTLP_* variables by itself."`
+	TraceHeaders  []string `env:"OTEL_EXPORTER_OTLP_HEADERS" group:"Gateway and metrics" secret:"true" form:"pairs" example:"api-key=..." desc:"Headers that the collector of traces wants, name=value. Comma separated."`
+	TraceService  string   `env:"OTEL_SERVICE_NAME" envDefault:"clusterbridge" group:"Gateway and metrics" form:"word" desc:"How this process is called in traces."`
+	TraceShare    float64  `env:"OTEL_TRACES_SAMPLER_ARG" envDefault:"1" min:"0" max:"1" group:"Gateway and metrics" desc:"Which share of the runs is traced."`
 
 	SyncEvery      time.Duration `env:"CLUSTERBRIDGE_SYNC_EVERY" envDefault:"0s" min:"0s" max:"24h" group:"Schedules and work" desc:"A fixed interval of all connections' syncs, for demos. 0s follows each venue's opening hours: every 5 minutes for 7shifts while it is open, else every hour."`
 	KeeperEvery    time.Duration `env:"CLUSTERBRIDGE_KEEPER_EVERY" envDefault:"5m" min:"1s" max:"24h" group:"Schedules and work" desc:"How often Temporal's schedules are brought in line with the ledger."`
@@ -59,4 +74,7 @@ type Settings struct {
 	SevenShiftsHistoryFrom  int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_FROM" envDefault:"8" min:"0" max:"24" group:"7shifts" desc:"The hour, UTC, from which history may be sent."`
 	SevenShiftsHistoryUntil int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_UNTIL" envDefault:"15" min:"0" max:"24" group:"7shifts" desc:"The hour, UTC, until which history may be sent. Both 0: always."`
 	SevenShiftsListDays     int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_LIST_DAYS" envDefault:"90" min:"1" max:"400" group:"7shifts" desc:"How far back 7shifts lets receipts be listed. Older ones end as sent, not verifiable."`
+
+	// files are the files that secrets were read from, by their variable.
+	files map[string]string
 }

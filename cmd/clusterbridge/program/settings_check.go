@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/vault"
+	"github.com/clustersystems/clusterbridge/internal/vault/codec"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -41,23 +43,85 @@ func Load(environ []string) (Settings, error) {
 			delete(given, name)
 		}
 	}
+	files, problems := readFiles(given)
 	var s Settings
 	err := env.ParseWithOptions(&s, env.Options{Environment: given})
-	problems := unparsed(err, given)
+	s.files = files
+	s.dropEmpty()
+	problems = append(problems, unparsed(err, given)...)
 	for _, f := range Describe() {
-		if given[f.Variable] == "" || problems.names(f.Variable) {
+		if f.FileOf != "" || given[f.Variable] == "" || problems.names(f.Variable) {
 			continue
 		}
 		if why := f.check(reflect.ValueOf(s).FieldByIndex(f.index)); why != "" {
-			problems = append(problems, f.Variable+" "+why)
+			problems = append(problems, s.source(f.Variable)+" "+why)
 		}
 	}
-	problems = append(problems, s.readKeyset()...)
+	problems = append(problems, s.checkKeysets()...)
 	problems = append(problems, s.together()...)
 	if len(problems) > 0 {
 		return s, problems
 	}
 	return s, nil
+}
+
+// readFiles puts the secrets that are given in files where they would be if
+// they were given by their own variables.
+func readFiles(given map[string]string) (files map[string]string, problems Problems) {
+	files = map[string]string{}
+	for _, f := range Describe() {
+		path := given[f.Variable]
+		if f.FileOf == "" || path == "" {
+			continue
+		}
+		if given[f.FileOf] != "" {
+			problems = append(problems, f.Variable+" is given and so is "+f.FileOf+"; want one of them.")
+			continue
+		}
+		content, err := os.ReadFile(path)
+		text := strings.TrimSpace(string(content))
+		switch {
+		case err != nil:
+			problems = append(problems, f.Variable+" names a file that cannot be read.")
+		case text == "":
+			problems = append(problems, f.Variable+" names a file that is empty.")
+		case len(text) > maxSecretFile:
+			problems = append(problems, fmt.Sprintf("%s names a file of more than %d bytes, which is no secret.", f.Variable, maxSecretFile))
+		default:
+			if list := f.goType == reflect.TypeFor[[]string](); list { // one a line
+				text = strings.Join(strings.Fields(text), ",")
+			}
+			given[f.FileOf], files[f.Variable] = text, path
+		}
+	}
+	return files, problems
+}
+
+// maxSecretFile bounds a secret's file; a keyset of many keys has a few
+// kilobytes.
+const maxSecretFile = 64 << 10
+
+// source is the variable that a setting was given by.
+func (s Settings) source(variable string) string {
+	if s.files[variable+fileSuffix] != "" {
+		return variable + fileSuffix
+	}
+	return variable
+}
+
+// dropEmpty leaves the empty entries out of lists, as "a,,b" or "a," has them.
+func (s *Settings) dropEmpty() {
+	for _, f := range Describe() {
+		if f.FileOf != "" || f.goType != reflect.TypeFor[[]string]() {
+			continue
+		}
+		field := reflect.ValueOf(s).Elem().FieldByIndex(f.index)
+		kept := field.Interface().([]string)
+		for i := range kept {
+			kept[i] = strings.TrimSpace(kept[i])
+		}
+		field.Set(reflect.ValueOf(slices.DeleteFunc(kept, func(one string) bool { return one == "" })))
+	}
 }
 
 // unparsed turns what the library could not read into sentences.
@@ -82,25 +146,20 @@ func unparsed(err error, given map[string]string) Problems {
 	return problems
 }
 
-// readKeyset reads the keyset's file where that is given instead, and checks
-// that it is a keyset.
-func (s *Settings) readKeyset() Problems {
-	variable := "CLUSTERBRIDGE_KEYSET"
-	if s.Keyset == "" && s.KeysetFile != "" {
-		variable = "CLUSTERBRIDGE_KEYSET_FILE"
-		content, err := os.ReadFile(s.KeysetFile)
-		if err != nil {
-			return Problems{variable + " names a file that cannot be read."}
+// checkKeysets checks that the keysets are such.
+func (s Settings) checkKeysets() Problems {
+	var problems Problems
+	if s.Keyset != "" {
+		if _, err := vault.Open(s.Keyset, nil); err != nil {
+			problems = append(problems, s.source("CLUSTERBRIDGE_KEYSET")+" holds no keyset (it is a secret and not shown); clusterbridge keyset new makes one.")
 		}
-		s.Keyset = strings.TrimSpace(string(content))
 	}
-	if s.Keyset == "" {
-		return nil
+	if s.CodecKeyset != "" {
+		if _, err := codec.Open(s.CodecKeyset); err != nil {
+			problems = append(problems, s.source("CLUSTERBRIDGE_CODEC_KEYSET")+" holds no keyset of a codec (it is a secret and not shown); clusterbridge keyset new --codec makes one.")
+		}
 	}
-	if _, err := vault.Open(s.Keyset, nil); err != nil {
-		return Problems{variable + " holds no keyset (it is a secret and not shown); clusterbridge keyset new makes one."}
-	}
-	return nil
+	return problems
 }
 
 // together checks what only several settings can contradict.
@@ -136,7 +195,7 @@ func Unknown(environ []string) []string {
 func (s Settings) missing(variables []string, already Problems) Problems {
 	var problems Problems
 	for _, f := range Describe() {
-		if !slices.Contains(variables, f.Variable) || already.names(f.Variable) {
+		if !slices.Contains(variables, f.Variable) || already.names(f.Variable) || already.names(f.Variable+fileSuffix) {
 			continue
 		}
 		if reflect.ValueOf(s).FieldByIndex(f.index).IsZero() {
@@ -158,7 +217,19 @@ func (f Setting) check(v reflect.Value) string {
 	if f.Form == "" {
 		return ""
 	}
-	text := v.String()
+	if f.goType == reflect.TypeFor[[]string]() {
+		for _, one := range v.Interface().([]string) {
+			if why := f.checkForm(one); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
+	return f.checkForm(v.String())
+}
+
+// checkForm says what is wrong with a text, or with one of a list.
+func (f Setting) checkForm(text string) string {
 	if words := strings.Split(f.Form, "|"); len(words) > 1 {
 		if !slices.Contains(words, text) {
 			return fmt.Sprintf("is %s; want one of %s.", f.quote(text), strings.Join(words, ", "))
@@ -169,6 +240,21 @@ func (f Setting) check(v reflect.Value) string {
 		return fmt.Sprintf("is %s; want %s.", f.quote(text), why)
 	}
 	return ""
+}
+
+const (
+	// listenOff is the address of what is served nowhere.
+	listenOff = "off"
+	// shortestSecret is what the gateway asks of shared secrets.
+	shortestSecret = 32
+)
+
+// network reads a network, or the network of one address.
+func network(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr.Prefix(addr.BitLen())
+	}
+	return netip.ParsePrefix(s)
 }
 
 var (
@@ -193,6 +279,38 @@ var (
 			_, port, err := net.SplitHostPort(s)
 			if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 1 || n > 65535 {
 				return "a host and a port, such as 127.0.0.1:7233"
+			}
+			return ""
+		},
+		"listen": func(s string) string {
+			_, port, err := net.SplitHostPort(s)
+			if n, bad := strconv.Atoi(port); s != listenOff && (err != nil || bad != nil || n < 0 || n > 65535) {
+				return "a host and a port, such as 127.0.0.1:8080, or " + listenOff
+			}
+			return ""
+		},
+		"networks": func(s string) string {
+			if _, err := network(s); err != nil {
+				return "networks or addresses, such as 10.0.0.0/8"
+			}
+			return ""
+		},
+		"origins": func(s string) string {
+			u, err := url.Parse(s)
+			if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || s != u.Scheme+"://"+u.Host {
+				return "origins such as https://temporal.example.com, without a path"
+			}
+			return ""
+		},
+		"secrets": func(s string) string {
+			if len(s) < shortestSecret {
+				return fmt.Sprintf("at least %d characters each", shortestSecret)
+			}
+			return ""
+		},
+		"pairs": func(s string) string {
+			if name, _, ok := strings.Cut(s, "="); !ok || name == "" {
+				return "headers such as api-key=value"
 			}
 			return ""
 		},

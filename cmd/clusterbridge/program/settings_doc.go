@@ -17,23 +17,44 @@ import (
 type Setting struct {
 	Variable, Group, Text, Default, Example, Form string
 	Secret                                        bool
-	min, max                                      string
-	goType                                        reflect.Type
-	index                                         []int
+	// FileOf is the secret that this variable names a file of.
+	FileOf   string
+	min, max string
+	goType   reflect.Type
+	index    []int
 }
 
 // Describe lists all settings in the order in which they are declared.
 func Describe() []Setting {
 	var all []Setting
 	for f := range reflect.TypeFor[Settings]().Fields() {
-		all = append(all, Setting{
+		if f.Tag.Get("env") == "" {
+			continue
+		}
+		one := Setting{
 			Variable: f.Tag.Get("env"), Group: f.Tag.Get("group"), Text: f.Tag.Get("desc"),
 			Default: f.Tag.Get("envDefault"), Example: f.Tag.Get("example"), Form: f.Tag.Get("form"),
 			Secret: f.Tag.Get("secret") == "true", min: f.Tag.Get("min"), max: f.Tag.Get("max"),
 			goType: f.Type, index: f.Index,
-		})
+		}
+		if all = append(all, one); one.Secret {
+			all = append(all, one.file())
+		}
 	}
 	return all
+}
+
+// fileSuffix makes the variable that names a file of a secret's.
+const fileSuffix = "_FILE"
+
+// file is the setting that names a file which holds a secret.
+func (f Setting) file() Setting {
+	name := strings.TrimPrefix(f.Variable, ownPrefix)
+	return Setting{
+		Variable: f.Variable + fileSuffix, Group: f.Group, FileOf: f.Variable, goType: f.goType,
+		Text:    "A file that holds " + f.Variable + ", instead of it.",
+		Example: "/run/secrets/" + strings.ReplaceAll(strings.ToLower(name), "_", "-"),
+	}
 }
 
 func describeField(name string) Setting {
@@ -99,9 +120,12 @@ func number(s string) float64 {
 
 // value prints what is set; a secret's is only said to be there.
 func (f Setting) value(s Settings) string {
+	if f.FileOf != "" {
+		return s.files[f.Variable]
+	}
 	v := reflect.ValueOf(s).FieldByIndex(f.index)
 	switch {
-	case f.Secret && v.String() != "":
+	case f.Secret && v.Len() > 0:
 		return "(set, not shown)"
 	case f.goType == reflect.TypeFor[[]string]():
 		return strings.Join(v.Interface().([]string), ",")
@@ -167,7 +191,8 @@ func printMarkdown(w io.Writer) {
 	put := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 	put("# Settings\n\n")
 	put("clusterbridge is set by environment variables only. Malformed values are refused at start, all at once.\n")
-	put("`clusterbridge settings` shows the values in force; secrets are never printed.\n\n")
+	put("`clusterbridge settings` shows the values in force; secrets are never printed.\n")
+	put("A variable that is set but empty is not set. A secret is given by its variable or in a file, not both.\n\n")
 	put("This page is written by `clusterbridge settings --markdown`; a test keeps it in step.\n")
 	group := ""
 	for _, f := range Describe() {

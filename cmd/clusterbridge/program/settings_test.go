@@ -2,6 +2,7 @@ package program
 
 import (
 	"bytes"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -65,21 +66,89 @@ func newKeyset(t *testing.T) string {
 	return keyset
 }
 
-func TestKeysetFromFile(t *testing.T) {
-	inFile, direct := newKeyset(t), newKeyset(t)
-	file := t.TempDir() + "/keyset"
-	require.NoError(t, os.WriteFile(file, []byte(inFile+"\n"), 0o600))
+func TestSecretsFromFiles(t *testing.T) {
+	for _, f := range Describe() {
+		if f.Secret {
+			_, err := Load([]string{f.Variable + "_FILE=/nowhere/at/all"})
+			require.ErrorContains(t, err, f.Variable+"_FILE names a file that cannot be read.")
+			_, err = Load([]string{f.Variable + "_FILE=/nowhere/at/all", f.Variable + "=canary"})
+			require.ErrorContains(t, err, f.Variable+"_FILE is given and so is "+f.Variable+"; want one of them.")
+			require.NotContains(t, err.Error(), "canary")
+		}
+	}
+
+	keyset, file := newKeyset(t), t.TempDir()+"/secret"
+	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
+	write(keyset + "\n")
 	s, err := Load([]string{"CLUSTERBRIDGE_KEYSET_FILE=" + file})
 	require.NoError(t, err)
-	require.Equal(t, inFile, s.Keyset)
-	s, err = Load([]string{"CLUSTERBRIDGE_KEYSET_FILE=" + file, "CLUSTERBRIDGE_KEYSET=" + direct})
-	require.NoError(t, err)
-	require.Equal(t, direct, s.Keyset)
+	require.Equal(t, keyset, s.Keyset)
+	var out bytes.Buffer
+	printSettings(&out, s)
+	require.NotContains(t, out.String(), keyset)
+	require.Contains(t, out.String(), "(set, not shown)")
 
-	require.NoError(t, os.WriteFile(file, []byte("canary\n"), 0o600))
+	write("canary\n")
+	for variable, sentence := range map[string]string{
+		"CLUSTERBRIDGE_KEYSET_FILE":       "CLUSTERBRIDGE_KEYSET_FILE holds no keyset",
+		"CLUSTERBRIDGE_CODEC_KEYSET_FILE": "CLUSTERBRIDGE_CODEC_KEYSET_FILE holds no keyset of a codec",
+		"DATABASE_URL_FILE":               "DATABASE_URL_FILE is not of the right form",
+		"CLUSTERBRIDGE_HOOK_SECRETS_FILE": "CLUSTERBRIDGE_HOOK_SECRETS_FILE is not of the right form",
+	} {
+		_, err = Load([]string{variable + "=" + file})
+		require.ErrorContains(t, err, sentence)
+		require.NotContains(t, err.Error(), "canary")
+	}
+	write(" \n")
 	_, err = Load([]string{"CLUSTERBRIDGE_KEYSET_FILE=" + file})
-	require.ErrorContains(t, err, "CLUSTERBRIDGE_KEYSET_FILE holds no keyset")
+	require.ErrorContains(t, err, "CLUSTERBRIDGE_KEYSET_FILE names a file that is empty.")
+
+	// A verb that needs the setting does not call it missing too.
+	r := run([]string{"CLUSTERBRIDGE_KEYSET_FILE=/nowhere/at/all"}, "", "keyset", "add-key")
+	require.Equal(t, ExitUsage, r.code)
+	require.NotContains(t, r.err, "CLUSTERBRIDGE_KEYSET is not set")
+}
+
+func TestListsOfTheGateway(t *testing.T) {
+	one, two := strings.Repeat("1", 32), strings.Repeat("2", 32)
+	file := t.TempDir() + "/secrets"
+	require.NoError(t, os.WriteFile(file, []byte(one+"\n"+two+"\n"), 0o600))
+	s, err := Load([]string{
+		"CLUSTERBRIDGE_HOOK_SECRETS=" + one + ",, " + two + ",", "CLUSTERBRIDGE_CODEC_TOKENS_FILE=" + file,
+		"CLUSTERBRIDGE_GATEWAY_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.7", "CLUSTERBRIDGE_GATEWAY_ADMIN_LISTEN=off",
+		"CLUSTERBRIDGE_GATEWAY_LISTEN=:0", "OTEL_EXPORTER_OTLP_HEADERS=api-key=a%20b",
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{one, two}, s.HookSecrets)
+	require.Equal(t, []string{one, two}, s.CodecTokens)
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")}, s.trustedProxies())
+	require.Equal(t, map[string]string{"api-key": "a b"}, s.traceHeaders())
+	require.Equal(t, "cluster", Settings{ClusterURL: "https://relay.example.com/pos"}.systems()["relay.example.com"])
+
+	_, err = Load([]string{
+		"CLUSTERBRIDGE_HOOK_SECRETS=" + one + ",canary", "CLUSTERBRIDGE_GATEWAY_TRUSTED_PROXIES=proxy",
+		"CLUSTERBRIDGE_CODEC_ORIGINS=http://127.0.0.1:8233/", "CLUSTERBRIDGE_WORKER_LISTEN=9091", "CLUSTERBRIDGE_HOOK_DEBOUNCE=1h",
+	})
+	var problems Problems
+	require.ErrorAs(t, err, &problems)
+	require.Len(t, problems, 5, err.Error())
 	require.NotContains(t, err.Error(), "canary")
+}
+
+func TestTheCodecIsOffUnlessSet(t *testing.T) {
+	off, err := Load(nil)
+	require.NoError(t, err)
+	require.Nil(t, off.converter())
+	r := run(nil, "", "keyset", "new", "--codec")
+	require.Equal(t, ExitOK, r.code, r.err)
+	on, err := Load([]string{"CLUSTERBRIDGE_CODEC_KEYSET=" + strings.TrimSpace(r.out)})
+	require.NoError(t, err)
+	sealed, err := on.converter().ToPayload(map[string]string{"connection": "7shifts:canary"})
+	require.NoError(t, err)
+	require.NotContains(t, sealed.String(), "canary")
+	var opened map[string]string
+	require.NoError(t, on.converter().FromPayload(sealed, &opened))
+	require.Equal(t, "7shifts:canary", opened["connection"])
 }
 
 func TestEverySettingIsDocumented(t *testing.T) {

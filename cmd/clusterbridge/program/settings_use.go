@@ -1,12 +1,16 @@
 package program
 
 import (
+	"net/netip"
 	"strings"
+
+	"go.temporal.io/sdk/converter"
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/intake"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
+	"github.com/clustersystems/clusterbridge/internal/vault/codec"
 )
 
 // sevenShifts is what the partner's package is set to.
@@ -19,6 +23,37 @@ func (s Settings) sevenShifts() sevenshifts.Config {
 		HistoryDays: s.SevenShiftsHistoryDays, HistoryFrom: s.SevenShiftsHistoryFrom, HistoryUntil: s.SevenShiftsHistoryUntil,
 		PerSecond: s.SevenShiftsPerSecond, PenaltyRest: s.SevenShiftsPenaltyRest, ListDays: s.SevenShiftsListDays,
 	}
+}
+
+// trustedProxies are the networks whose word on who calls is believed.
+func (s Settings) trustedProxies() []netip.Prefix {
+	var networks []netip.Prefix
+	for _, one := range s.TrustedProxies {
+		if n, err := network(one); err == nil { // Load has refused others
+			networks = append(networks, n)
+		}
+	}
+	return networks
+}
+
+// converter seals payloads, where a codec's keyset is set; nil is the SDK's
+// own.
+func (s Settings) converter() converter.DataConverter {
+	if sealer := s.codec(); sealer != nil {
+		return converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), sealer)
+	}
+	return nil
+}
+
+func (s Settings) codec() converter.PayloadCodec {
+	if s.CodecKeyset == "" {
+		return nil
+	}
+	sealer, err := codec.Open(s.CodecKeyset)
+	if err != nil {
+		return nil // Load has refused it
+	}
+	return sealer
 }
 
 // cluster is what Cluster's client is set to.

@@ -20,12 +20,18 @@ import (
 )
 
 func (d *desk) temporalOptions(log *slog.Logger) client.Options {
-	return client.Options{
+	options := client.Options{
 		HostPort:  d.settings.TemporalAddress,
 		Namespace: d.settings.TemporalNamespace,
 		Identity:  identity(),
 		Logger:    sdklog.NewStructuredLogger(log),
+		// Nil without a codec: then it is the SDK's own.
+		DataConverter: d.settings.converter(),
 	}
+	if d.watch != nil {
+		options.MetricsHandler = d.watch.metrics.Temporal()
+	}
+	return options
 }
 
 // identity is how this process is called in the Web UI.
@@ -44,7 +50,7 @@ func (d *desk) temporal(ctx context.Context) (client.Client, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	c, err := client.DialContext(ctx, d.temporalOptions(d.quiet()))
+	c, err := client.DialContext(ctx, d.temporalOptions(d.ownLog()))
 	if err != nil {
 		return nil, failed(err, "check TEMPORAL_ADDRESS, and that Temporal runs", "Temporal does not answer at %s.", d.settings.TemporalAddress)
 	}

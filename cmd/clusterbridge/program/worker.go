@@ -5,17 +5,17 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 	_ "time/tzdata" // zones also where the machine has none
 
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/clustersystems/clusterbridge/activities"
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/delivery"
+	"github.com/clustersystems/clusterbridge/internal/gateway"
 	"github.com/clustersystems/clusterbridge/internal/intake"
-	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/limit"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
@@ -41,12 +41,25 @@ const (
 func (v *workerVerb) Run(ctx context.Context, d *desk) error {
 	log := d.logger()
 	d.warnUnknown()
-	broken := make(chan error, 1)
-	w, end, err := d.newWorker(ctx, log, func(err error) { broken <- err })
+	watched, err := d.newWatch(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer watched.close()
+	d.watch = watched
+	broken := make(chan error, 2) // the worker's, and that of its metrics
+	w, end, err := d.newWorker(ctx, log, func(err error) {
+		broken <- failed(err, "look at Temporal, then: clusterbridge worker", "The worker lost Temporal for good.")
+	})
 	if err != nil {
 		return err
 	}
 	defer end()
+	stopServing, err := d.serveWorker(ctx, log, broken)
+	if err != nil {
+		return err
+	}
+	defer stopServing()
 	if err := w.Start(); err != nil {
 		return failed(err, "clusterbridge migrate, then: clusterbridge worker", "The worker could not start on namespace %s.", d.settings.TemporalNamespace)
 	}
@@ -62,38 +75,55 @@ func (v *workerVerb) Run(ctx context.Context, d *desk) error {
 		return nil
 	case err := <-broken:
 		w.Stop()
-		return failed(err, "look at Temporal, then: clusterbridge worker", "The worker lost Temporal for good.")
+		return err
 	}
+}
+
+// serveWorker serves the worker's own metrics and health where that is set;
+// stop ends it, last of all, so that the end of the work can be watched.
+func (d *desk) serveWorker(ctx context.Context, log *slog.Logger, broken chan<- error) (stop func(), err error) {
+	l, err := listenOn(ctx, d.settings.WorkerListen, "CLUSTERBRIDGE_WORKER_LISTEN")
+	if err != nil || l == nil {
+		return func() {}, err
+	}
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	checks := append(gateway.LedgerChecks(d.store), gateway.TemporalCheck(d.remote))
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		if err := gateway.ServeAdmin(serving, l, log, d.watch.metrics.Registry, checks); err != nil {
+			broken <- failed(err, "clusterbridge worker", "The worker's metrics and health cannot be served any more.")
+		}
+	})
+	log.InfoContext(ctx, "metrics and health are served", "address", l.Addr().String())
+	return func() { cancel(); ended.Wait() }, nil
 }
 
 // newWorker wires everything below the worker and makes the schedule keeper's
 // own schedule; end closes what was opened. onFatal is called at most once,
 // when the worker cannot go on.
 func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(error)) (w worker.Worker, end func(), err error) {
-	store, err := ledger.Open(ctx, d.settings.DatabaseURL, d.clock(), log)
+	store, err := d.ledger(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	d.store = store
 	secrets, err := d.vault(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	temporal, err := client.DialContext(ctx, d.temporalOptions(log))
+	temporal, err := d.temporal(ctx)
 	if err != nil {
-		return nil, nil, failed(err, "check TEMPORAL_ADDRESS, and that Temporal runs", "Temporal does not answer at %s.", d.settings.TemporalAddress)
+		return nil, nil, err
 	}
-	d.remote = temporal
-	base := &http.Transport{
+	base := d.watch.transport(&http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
 		MaxIdleConns: partnerConnections, MaxIdleConnsPerHost: partnerConnections, IdleConnTimeout: partnerIdle,
-	}
-	till := cluster.New(d.settings.cluster(d.clock()), nil)
-	end = func() { till.Close(); base.CloseIdleConnections() }
+	})
+	till := cluster.New(d.settings.cluster(d.clock()), base)
+	end = till.Close // and with it the idle connections to partners
 
 	// Every partner has a line here.
 	partners := partner.NewRegistry(sevenshifts.New(d.settings.sevenShifts(), d.clock()))
-	sync := &activities.Sync{
+	steps := &activities.Sync{
 		Ledger: store, Vault: secrets, Partners: partners, Clock: d.clock(), Log: log,
 		CalledOffAfter: d.settings.CalledOffAfter, OldestFirst: d.settings.OldestFirst,
 		Puller: &intake.Puller{Ledger: store, Till: till, Partners: partners, Clock: d.clock(), Config: d.settings.intake(), Log: log},
@@ -103,7 +133,7 @@ func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(err
 		},
 	}
 	schedules := &activities.Schedules{
-		Client: temporal.ScheduleClient(), Ledger: store, Log: log,
+		Client: temporal.ScheduleClient(), Ledger: store, Log: log, Converter: d.settings.converter(),
 		Cadence: activities.Cadence{SyncEvery: d.settings.SyncEvery, KeepEvery: d.settings.KeeperEvery},
 	}
 	if err := schedules.EnsureKeeper(ctx); err != nil {
@@ -112,8 +142,12 @@ func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(err
 	}
 	options := workers.Options()
 	options.OnFatalError = onFatal
+	if options.Interceptors, err = d.watch.interceptors(); err != nil {
+		end()
+		return nil, nil, err
+	}
 	worker.SetStickyWorkflowCacheSize(workers.CachedRuns())
 	w = worker.New(temporal, workers.TaskQueue, options)
-	workers.Register(w, sync, schedules)
+	workers.Register(w, steps, schedules)
 	return w, end, nil
 }

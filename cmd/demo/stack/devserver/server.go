@@ -192,7 +192,7 @@ func freePorts(n int) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("no free port on %s: %w", loopback, err)
 		}
-		defer l.Close() //nolint:revive // all stay bound until the last is found
+		defer l.Close() // all stay bound until the last is found
 		ports[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -84,7 +85,7 @@ func (w *worker) launch() error {
 		return errors.New("the worker is being stopped")
 	}
 	cmd := exec.Command(w.program[0], append(w.program[1:len(w.program):len(w.program)], "worker")...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = append(w.environ[:len(w.environ):len(w.environ)], tiedVariable+"=1"), w.log, w.log
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(slices.Clip(w.environ), tiedVariable+"=1"), w.log, w.log
 	// Nothing is ever written to it: it closes when the demo is gone.
 	if _, err := cmd.StdinPipe(); err != nil {
 		return err

@@ -155,7 +155,7 @@ func (d *Demo) keepTime() {
 			case <-ended:
 				return
 			case <-tick.C:
-				d.saveTime(2 * saveEvery)
+				_ = d.saveTime(2 * saveEvery) // the next tick saves it again
 			}
 		}
 	}()

@@ -69,7 +69,7 @@ func (d *Demo) openState(context.Context) (err error) {
 		return err
 	}
 	d.atEnd(d.folder.close)
-	found := false
+	var found bool
 	if d.saved, found, err = d.folder.load(); err != nil {
 		return err
 	}

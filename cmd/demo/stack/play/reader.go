@@ -121,7 +121,7 @@ func (r *reader) page(ctx context.Context, company int64, query url.Values) (wir
 	if err != nil {
 		return page, fmt.Errorf("reading 7shifts back: %w", err)
 	}
-	defer res.Body.Close() //nolint:errcheck // nothing is written
+	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		return page, fmt.Errorf("reading 7shifts back: %w", err)

@@ -3,6 +3,7 @@ package play
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -87,7 +88,7 @@ func aroundTheChange(day sale.Day) bool {
 }
 
 func (d dayResult) with(o dayResult) dayResult {
-	return dayResult{Plan: d.Plan.and(o.Plan), There: d.There.and(o.There), Wrong: append(d.Wrong[:len(d.Wrong):len(d.Wrong)], o.Wrong...)}
+	return dayResult{Plan: d.Plan.and(o.Plan), There: d.There.and(o.There), Wrong: append(slices.Clip(d.Wrong), o.Wrong...)}
 }
 
 func row(venue, label string, d dayResult) table.Row {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
-	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
 // venue is one restaurant of the demo: its till at Cluster, and its company in
@@ -62,8 +61,6 @@ func (v venue) city() string {
 	_, city, _ := strings.Cut(v.Address, ", ")
 	return city
 }
-
-func (v venue) connection() string { return work.ConnectionID(work.SevenShifts, v.ID) }
 
 // staff are the people at the till. The tests look for them in
 // every history.
