@@ -327,3 +327,16 @@ func TestEmployeesAndMenu(t *testing.T) {
 		require.Equal(t, int64(900), menu.Items[0].Price)
 	}
 }
+
+// What Cluster's hook tells of: each order once, when the relay learns of it.
+func TestChangesAreWhatTheRelayLearned(t *testing.T) {
+	s := newStage(t, clustersim.Options{})
+	require.Empty(t, s.sim.Changes(noon.Add(-time.Hour), noon.Add(time.Hour)))
+	for _, at := range []time.Duration{0, time.Minute, 2 * time.Minute} {
+		s.sim.PutAt("CL-1", clustersim.Order{ID: "7"}, noon.Add(at))
+	}
+	s.sim.PutAt("CL-1", clustersim.Order{ID: "8"}, noon.Add(time.Minute))
+	require.Equal(t, []clustersim.Change{{Serial: "CL-1", OrderID: "7"}, {Serial: "CL-1", OrderID: "8"}}, s.sim.Changes(noon, noon.Add(5*time.Minute)))
+	require.Equal(t, []clustersim.Change{{Serial: "CL-1", OrderID: "7"}}, s.sim.Changes(noon.Add(time.Minute), noon.Add(5*time.Minute)), "the first instant is not counted, the last is")
+	require.Empty(t, s.sim.Changes(noon.Add(2*time.Minute), noon.Add(5*time.Minute)))
+}

@@ -47,9 +47,10 @@ func shown(args []string) string {
 	return "clusterbridge " + strings.Join(quoted, " ")
 }
 
-// worker is a worker process that is started again when it ends by itself, as
-// a supervisor would do in production.
+// worker is a process of clusterbridge, a worker as a rule, that is started
+// again when it ends by itself, as a supervisor would do in production.
 type worker struct {
+	verb             string // what it runs as
 	program, environ []string
 	log              io.Writer
 	told             func(format string, args ...any)
@@ -63,7 +64,12 @@ type worker struct {
 // startWorker starts the process; told gets a line whenever it ended and was
 // started again.
 func startWorker(program, environ []string, log io.Writer, told func(string, ...any)) (*worker, error) {
-	w := &worker{program: program, environ: environ, log: log, told: told, done: make(chan struct{})}
+	return startProcess("worker", program, environ, log, told)
+}
+
+// startProcess does the same with another verb that runs until it is stopped.
+func startProcess(verb string, program, environ []string, log io.Writer, told func(string, ...any)) (*worker, error) {
+	w := &worker{verb: verb, program: program, environ: environ, log: log, told: told, done: make(chan struct{})}
 	if err := w.launch(); err != nil {
 		return nil, err
 	}
@@ -82,9 +88,9 @@ func (w *worker) launch() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ending {
-		return errors.New("the worker is being stopped")
+		return errors.New("the " + w.verb + " is being stopped")
 	}
-	cmd := exec.Command(w.program[0], append(w.program[1:len(w.program):len(w.program)], "worker")...)
+	cmd := exec.Command(w.program[0], append(w.program[1:len(w.program):len(w.program)], w.verb)...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = append(slices.Clip(w.environ), tiedVariable+"=1"), w.log, w.log
 	// Nothing is ever written to it: it closes when the demo is gone.
 	if _, err := cmd.StdinPipe(); err != nil {
@@ -93,7 +99,7 @@ func (w *worker) launch() error {
 	// A Ctrl-C at the terminal goes to the demo, which ends the worker in order.
 	cmd.SysProcAttr = ownGroup()
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("the worker does not start: %w", err)
+		return fmt.Errorf("the %s does not start: %w", w.verb, err)
 	}
 	w.current = cmd
 	return nil
@@ -116,7 +122,7 @@ func (w *worker) supervise() {
 		if err := w.launch(); err != nil {
 			return
 		}
-		w.told("the worker %d ended (%s); started again as %d", cmd.Process.Pid, cmd.ProcessState, w.pid())
+		w.told("the %s %d ended (%s); started again as %d", w.verb, cmd.Process.Pid, cmd.ProcessState, w.pid())
 	}
 }
 

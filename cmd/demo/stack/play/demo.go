@@ -42,7 +42,7 @@ type Demo struct {
 func Start(ctx context.Context, o Options) (*Demo, error) {
 	d := &Demo{o: o, begun: time.Now(), view: &view{out: o.Out, terminal: o.Terminal}}
 	for _, step := range []func(context.Context) error{
-		d.openState, d.startPostgres, d.startTemporal, d.startSimulators, d.prepareProgram, d.runWorker, d.connectVenues,
+		d.openState, d.startPostgres, d.startTemporal, d.startSimulators, d.prepareProgram, d.runWorker, d.runGateway, d.connectVenues,
 	} {
 		if err := step(ctx); err != nil {
 			d.Stop()

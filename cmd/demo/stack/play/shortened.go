@@ -19,7 +19,8 @@ type shortened struct{ Variable, Value, InProduction, Why string }
 // attempts are production's.
 func shortenedSettings(size Size) []shortened {
 	return []shortened{
-		{"CLUSTERBRIDGE_SYNC_EVERY", "1s", "5m, closed 1h", "a business day takes seconds"},
+		{"CLUSTERBRIDGE_SYNC_EVERY", "2s", "5m, closed 1h", "a business day takes seconds"},
+		{"CLUSTERBRIDGE_HOOK_DEBOUNCE", "1s", "", "likewise"},
 		{"CLUSTERBRIDGE_KEEPER_EVERY", "5s", "", "a pause takes hold at once"},
 		{"CLUSTERBRIDGE_PULL_LEASE", "10s", "", "a killed worker is soon forgotten"},
 		{"CLUSTERBRIDGE_CLAIM_LEASE", "15s", "", "likewise"},

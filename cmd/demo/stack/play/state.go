@@ -24,6 +24,7 @@ const (
 	journalFile   = "7shifts.jsonl"
 	temporalFile  = "temporal.sqlite"
 	workerLog     = "worker.log"
+	gatewayLog    = "gateway.log"
 	temporalLog   = "temporal.log"
 	secretsFolder = "secrets"
 )
