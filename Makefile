@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clean test test-root test-race test-deploy test-demo check fuzz record fmt tools
+.PHONY: help demo demo-clean test test-root test-race test-deploy test-demo check bench fuzz record fmt tools
 
 # The program's module is built without the workspace, so that the demo's
 # dependencies never raise its own.
@@ -42,6 +42,10 @@ test-demo: ## tests of the demo, end to end, on an embedded Temporal server
 check: ## formatting, go vet, linter with layering rules, workflowcheck, written files and go.mod files in step
 	@scripts/need-go.sh
 	@scripts/check.sh
+
+bench: ## measure, as ratios beside bare loops; writes bench/latest.json and docs/performance.md
+	@scripts/need-go.sh
+	@go run ./cmd/demo/bench
 
 fuzz: ## every fuzz test for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)

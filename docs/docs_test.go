@@ -183,25 +183,45 @@ func TestEverySeedRowIsAnswered(t *testing.T) {
 	require.Greater(t, rows, 80, "the three pages have more sentences than that")
 }
 
-// inputs are the workflows that a person starts in the Web UI.
+// inputs are the workflows that a person starts in the Web UI, and the Updates
+// that one sends there.
 var inputs = map[string]func() any{
 	work.Backfill:          func() any { return &work.BackfillInput{} },
+	work.Backfill + update: func() any { return &work.SteerInput{} },
 	work.ChangeConnection:  func() any { return &work.ChangeInput{} },
 	work.ReleaseQuarantine: func() any { return &work.QuarantineInput{} },
 	work.Resend:            func() any { return &work.ResendInput{} },
 }
 
+// update marks the input of a workflow's Update, which stands after it.
+const update = "-update-"
+
+// The inputs to paste are accepted, and the operators' guide shows each of them
+// as it is.
 func TestInputsPasteIntoTheWebUI(t *testing.T) {
 	files, err := filepath.Glob("inputs/*.json")
 	require.NoError(t, err)
+	guide, shown := pages(t)["docs/operations.md"], 0
+	for _, m := range fenced.FindAllStringSubmatch(guide, -1) {
+		if m[1] == "json" {
+			shown++
+		}
+	}
+	require.Equal(t, len(files), shown, "the guide shows every input, and no other")
 	seen := map[string]bool{}
 	for _, file := range files {
-		workflow, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".json"), "-")
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		workflow, _, _ := strings.Cut(name, "-")
+		if _, which, ok := strings.Cut(name, update); ok {
+			require.Contains(t, []string{work.UpdatePause, work.UpdateResume, work.UpdateCancel}, which, file)
+			workflow += update
+		}
 		require.Contains(t, inputs, workflow, "%s is named after no workflow", file)
 		seen[workflow] = true
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		require.NoError(t, work.DecodeStrict(text, inputs[workflow]()), file)
+		require.Contains(t, guide, "```json\n"+string(text)+"```\n", "the guide does not show %s as it is", file)
 	}
 	for workflow := range inputs {
 		require.True(t, seen[workflow], "no input to paste for %s", workflow)

@@ -33,7 +33,7 @@ const (
 	// trips do not count, small enough that little is in doubt when a worker
 	// dies. It grows and shrinks between these.
 	minBatch  = 8
-	maxBatch  = 128
+	maxBatch  = 256
 	fastBatch = 500 * time.Millisecond
 	slowBatch = 2 * time.Second
 	// failuresInARow is how many documents may fail one after the other before

@@ -27,14 +27,16 @@ type sentRow struct {
 // DueForReadBack are up to n documents whose settle time is over, with the body
 // that the partner accepted last; the longest due first. What is to be sent
 // again is left out: it will be read back after that. (So what is read back is
-// always what is wanted, and no body but the wanted one need be kept.)
+// always what is wanted, and no body but the wanted one need be kept.) The
+// statement's own instant is one that an index can be searched by; with a clock
+// that moves on meanwhile, every run would look at all that waits.
 func (s *Store) DueForReadBack(ctx context.Context, connection string, n int) ([]Sent, error) {
 	rows, err := selectJSON[sentRow](ctx, s.db, `
 		SELECT json_build_object('id', d.id, 'sale_id', d.sale_id, 'date', d.date, 'day', d.day,
 			'body', d.body, 'hash', d.hash, 'attempt', d.attempt,
 			'sent_at', d.sent_at, 'second_look', d.second_look)
 		FROM documents d
-		WHERE d.connection = $1 AND d.confirm_at <= clock_timestamp() AND NOT d.due AND NOT d.quarantined
+		WHERE d.connection = $1 AND d.confirm_at <= statement_timestamp() AND NOT d.due AND NOT d.quarantined
 		ORDER BY d.confirm_at, d.id LIMIT $2`, connection, n)
 	if err != nil {
 		return nil, failed("looking for documents to read back", err)

@@ -166,7 +166,13 @@ func asJSON(v any) (string, error) {
 // JSON, which is JSON already: it is taken over as it is. Marshalling a
 // json.RawMessage would read all of it once more.
 func asJSONWith[T any](rows []T, member string, raw func(T) json.RawMessage) (string, error) {
+	const around = 512 // bytes of a row's other members, roughly
+	size := 0
+	for _, row := range rows {
+		size += len(raw(row)) + around
+	}
 	var b strings.Builder
+	b.Grow(size)
 	b.WriteByte('[')
 	for i, row := range rows {
 		head, err := json.Marshal(row)

@@ -1,6 +1,9 @@
 package work
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Updates and the query of a Backfill.
 const (
@@ -61,7 +64,19 @@ func (c Counts) Outcome() string {
 	if c == (Counts{}) {
 		return "Nothing was new."
 	}
-	text := fmt.Sprintf("%d orders read, %d documents changed, %d sent, %d confirmed.", c.Orders, c.Changed, c.Sent, c.Confirmed)
+	var did []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{c.Orders, "orders read"}, {c.Changed, "documents changed"}, {c.Sent, "sent"}, {c.Confirmed, "confirmed"}} {
+		if part.n > 0 {
+			did = append(did, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	if c.Changed+c.Sent+c.Confirmed == 0 {
+		did = append(did, "nothing changed")
+	}
+	text := strings.Join(did, ", ") + "."
 	for _, part := range []struct {
 		n    int
 		what string

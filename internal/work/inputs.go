@@ -244,9 +244,15 @@ type ActResult struct {
 
 // KeeperResult is what a ScheduleKeeper run did.
 type KeeperResult struct {
-	Summary                                    string
-	Schedules, Created, Updated, Deleted       int
-	Paused, Unpaused, LeftPausedByPerson, Lost int
+	Summary            string `json:"summary"`
+	Schedules          int    `json:"schedules"`
+	Created            int    `json:"created"`
+	Updated            int    `json:"updated"`
+	Deleted            int    `json:"deleted"`
+	Paused             int    `json:"paused"`
+	Unpaused           int    `json:"unpaused"`
+	LeftPausedByPerson int    `json:"leftPausedByPerson"`
+	Lost               int    `json:"lost"` // could not be kept
 }
 
 const maxNote = 200

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/clustersystems/clusterbridge/internal/cluster"
+	"github.com/clustersystems/clusterbridge/internal/gateway"
+	"github.com/clustersystems/clusterbridge/internal/work"
+)
+
+const (
+	// hookOrders are closed one by one at hookVenues, at random instants over
+	// hookFor: each venue closes one every 10 s, more than a full house does.
+	hookOrders = 1000
+	hookVenues = 100
+	hookFor    = 100 * time.Second
+	hookSeed   = 3
+	// hookRest is how long the last orders may take.
+	hookRest = time.Minute
+	// hookSecret signs the hooks of the simulated Cluster.
+	hookSecret = "a-secret-of-the-benchmark-and-of-nothing-else"
+)
+
+// hook measures from an order's closing at the till to sent, through the
+// gateway's hook, a triggered schedule and a whole sync run, with the
+// gateway's usual debouncing.
+func hook(ctx context.Context, r *rig) ([]result, error) {
+	w, err := r.worker(0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = w.stop() }()
+	s := scene{Name: "hook", Venues: hookVenues}
+	if err := r.play(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := r.schedules(ctx, s); err != nil {
+		return nil, err
+	}
+	address, end, err := r.gateway(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = end() }()
+	closings, err := r.closeOrders(ctx, s, address)
+	if err != nil {
+		return nil, err
+	}
+	waits, err := r.waits(ctx, closings)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.sims.check(ctx, hookOrders); err != nil {
+		return nil, err
+	}
+	slices.Sort(waits)
+	return []result{
+		shown("hook: order closed to sent, p50 of 1,000 orders", quantile(waits, 0.5), "s"),
+		shown("hook: order closed to sent, p99 of 1,000 orders", quantile(waits, 0.99), "s"),
+	}, nil
+}
+
+// schedules has the keeper make the venues' schedules and waits for the last.
+func (r *rig) schedules(ctx context.Context, s scene) error {
+	keeper := r.temporal.ScheduleClient().GetHandle(ctx, work.ScheduleKeeperID)
+	if err := keeper.Trigger(ctx, client.ScheduleTriggerOptions{}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	for _, v := range venuesOf(s.Name, s.Venues) {
+		for {
+			_, err := r.temporal.ScheduleClient().GetHandle(ctx, work.SyncScheduleID(v.connection())).Describe(ctx)
+			if err == nil {
+				break
+			}
+			if waited := sleep(ctx, 100*time.Millisecond); waited != nil {
+				return errors.Join(errors.New("the schedules were not made"), err)
+			}
+		}
+	}
+	return nil
+}
+
+// gateway serves the hooks in this process, as `clusterbridge gateway` does.
+func (r *rig) gateway(ctx context.Context) (address string, end func() error, err error) {
+	g, err := gateway.New(gateway.Options{
+		Log: quiet(), Ledger: r.store, Seen: gateway.SeenTogether(r.store.DB()), Checks: gateway.LedgerChecks(r.store),
+		Trigger: gateway.Schedules{Client: r.temporal.ScheduleClient()}, HookSecrets: []string{hookSecret},
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- g.Serve(ctx, l, nil) }()
+	return "http://" + l.Addr().String() + gateway.PathOrderChanged, func() error { cancel(); return <-done }, nil
+}
+
+// closeOrders closes the orders at their instants and tells Cluster's news to
+// the gateway; it returns when each was closed, by sale.
+func (r *rig) closeOrders(ctx context.Context, s scene, address string) (map[string]time.Time, error) {
+	dice := rand.New(rand.NewPCG(hookSeed, hookSeed)) //nolint:gosec // a plan must be repeatable
+	all := venuesOf(s.Name, s.Venues)
+	closings := make(map[string]time.Time, hookOrders)
+	var mu sync.Mutex
+	var errs []error
+	var under sync.WaitGroup
+	for n := range hookOrders {
+		v, at := all[n%len(all)], time.Duration(dice.Int64N(int64(hookFor)))
+		under.Go(func() {
+			if sleep(ctx, at) != nil {
+				return
+			}
+			c, err := r.closeOne(ctx, v, n, address)
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+			closings[cluster.SaleID(c.Serial, string(meal(n, c.At).ID))] = c.At
+		})
+	}
+	under.Wait()
+	return closings, errors.Join(append(errs, ctx.Err())...)
+}
+
+func (r *rig) closeOne(ctx context.Context, v venue, n int, address string) (closed, error) {
+	c := closed{Serial: v.serial(), N: n}
+	if err := r.sims.ask(ctx, http.MethodPost, "/close", c, &c); err != nil {
+		return c, err
+	}
+	body, err := json.Marshal(map[string]string{"serial": c.Serial, "orderId": string(meal(n, c.At).ID)})
+	if err != nil {
+		return c, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return c, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	gateway.SignRequest(req, hookSecret, time.Now(), body)
+	res, err := caller.Do(req)
+	if err != nil {
+		return c, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusAccepted {
+		return c, fmt.Errorf("the gateway answers %s", res.Status)
+	}
+	return c, nil
+}
+
+// waits reads from the ledger when each order was sent, in seconds after it
+// was closed.
+func (r *rig) waits(ctx context.Context, closings map[string]time.Time) ([]float64, error) {
+	until := time.Now().Add(hookRest)
+	for {
+		var sent []struct {
+			Sale string    `db:"sale_id"`
+			At   time.Time `db:"sent_at"`
+		}
+		if err := r.store.DB().SelectContext(ctx, &sent, `
+			SELECT sale_id, sent_at FROM documents WHERE connection LIKE '7shifts:hook-%' AND sent_at IS NOT NULL`); err != nil {
+			return nil, err
+		}
+		if len(sent) == len(closings) {
+			waits := make([]float64, len(sent))
+			for i, one := range sent {
+				waits[i] = seconds(one.At.Sub(closings[one.Sale]))
+			}
+			return waits, nil
+		}
+		if time.Now().After(until) {
+			return nil, fmt.Errorf("%d of %d orders were sent", len(sent), len(closings))
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return nil, err
+		}
+	}
+}
