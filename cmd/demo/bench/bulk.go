@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,12 +20,12 @@ const (
 	// venues share the receipts: no venue sells 20,000 meals a day, and the
 	// simulated till searches all its orders for every page. atOnce of them are
 	// synced at a time, by all that is compared.
-	venues = 10
-	atOnce = 2
-	// pageSize is the default. inFlight requests per venue make 8 in all, as
-	// one venue has by default.
+	venues = 8
+	atOnce = 4
+	// pageSize is the program's default; inFlight requests of each venue make 8
+	// in all, which is the program's default for one.
 	pageSize = 200
-	inFlight = 4
+	inFlight = 2
 	// naiveShare is the part of the receipts that the naive design delivers:
 	// its rate does not depend on their number, and it is slow.
 	naiveShare = 10
@@ -51,18 +52,28 @@ func bulk(ctx context.Context, r *rig) ([]result, error) {
 	var ours, theirs, naive, ratios, times []float64
 	var cost counted
 	for pair := range r.o.pairs {
-		name := func(of string) string { return fmt.Sprintf("%s%d", of, pair) }
-		one, err := r.ours(ctx, scene{Name: name("ours"), Venues: venues, Orders: r.o.receipts}, &cost)
-		if err != nil {
-			return nil, err
+		var one, other, third took
+		steps := []func() error{
+			func() (err error) {
+				one, err = r.ours(ctx, scene{Name: fmt.Sprintf("ours%d", pair), Venues: venues, Orders: r.o.receipts}, &cost)
+				return err
+			},
+			func() (err error) {
+				other, err = r.computed(ctx, roleBare, scene{Name: fmt.Sprintf("bare%d", pair), Venues: venues, Orders: r.o.receipts})
+				return err
+			},
 		}
-		other, err := r.computed(ctx, roleBare, scene{Name: name("bare"), Venues: venues, Orders: r.o.receipts})
-		if err != nil {
-			return nil, err
+		if pair%2 == 1 { // whatever one leaves behind for the other
+			slices.Reverse(steps)
 		}
-		third, err := r.naive(ctx, scene{Name: name("naive"), Venues: atOnce, Orders: max(r.o.receipts/naiveShare, venues)})
-		if err != nil {
-			return nil, err
+		steps = append(steps, func() (err error) {
+			third, err = r.naive(ctx, scene{Name: fmt.Sprintf("naive%d", pair), Venues: atOnce, Orders: max(r.o.receipts/naiveShare, venues)})
+			return err
+		})
+		for _, step := range steps {
+			if err := step(); err != nil {
+				return nil, err
+			}
 		}
 		r.say("  pair %d: %.0f receipts/s, bare loop %.0f/s, naive design %.0f/s", pair+1, one.rate(), other.rate(), third.rate())
 		ours, theirs, naive = append(ours, one.rate()), append(theirs, other.rate()), append(naive, third.rate())

@@ -65,11 +65,13 @@ ran in turns on one machine, with the simulators in a process of their own,
 without delay and, but for "limit", with the partner's limit lifted.
 
 - **bulk**: ` + "`LocationSync`" + ` runs on the embedded server, in a worker process, bring
-  the receipts of ten venues from the till through the ledger to 7shifts, two
-  venues at a time. The *bare loop* uses the same clients, page size and
-  requests in flight, and keeps nothing: no ledger, no Temporal. The *naive
-  design* runs one activity per receipt and has no ledger. The *ceiling* is how
-  fast the simulated 7shifts takes requests that were written beforehand.
+  the receipts of eight venues from the till through the ledger to 7shifts, four
+  venues at a time with two requests in flight each. The *bare loop* does so
+  with the same clients, page size and requests in flight, a page after the
+  other, and keeps nothing: no ledger, no Temporal. The *naive design* has one
+  activity per receipt and no ledger: the receipts travel through the history.
+  The *ceiling* is how fast the simulated 7shifts takes requests that were
+  written beforehand.
 - **actions** are counted from the server's histories by Temporal Cloud's price
   list: a start by a schedule is 3, every attempt of an activity 1, timers,
   signals, Updates and markers 1 each, heartbeats by how long a step took; 10 %

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,11 +49,11 @@ func hook(ctx context.Context, r *rig) ([]result, error) {
 	if err := r.schedules(ctx, s); err != nil {
 		return nil, err
 	}
-	address, end, err := r.gateway(ctx)
+	g, address, err := r.gateway()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = end() }()
+	defer func() { _ = g.stop() }()
 	closings, err := r.closeOrders(ctx, s, address)
 	if err != nil {
 		return nil, err
@@ -94,23 +94,19 @@ func (r *rig) schedules(ctx context.Context, s scene) error {
 	return nil
 }
 
-// gateway serves the hooks in this process, as `clusterbridge gateway` does.
-func (r *rig) gateway(ctx context.Context) (address string, end func() error, err error) {
-	g, err := gateway.New(gateway.Options{
-		Log: quiet(), Ledger: r.store, Seen: gateway.SeenTogether(r.store.DB()), Checks: gateway.LedgerChecks(r.store),
-		Trigger: gateway.Schedules{Client: r.temporal.ScheduleClient()}, HookSecrets: []string{hookSecret},
-	})
+// gateway starts a gateway process and tells where it takes hooks.
+func (r *rig) gateway() (g *child, address string, err error) {
+	g, err = serve(r.environ("CLUSTERBRIDGE_GATEWAY_LISTEN=127.0.0.1:0", "CLUSTERBRIDGE_GATEWAY_ADMIN_LISTEN=off",
+		"CLUSTERBRIDGE_HOOK_SECRETS="+hookSecret), r.log, roleProgram, "gateway")
 	if err != nil {
-		return "", nil, err
+		return nil, "", err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
+	for _, word := range strings.Fields(g.said) {
+		if strings.HasPrefix(word, "http://") {
+			return g, strings.TrimSuffix(word, ",") + gateway.PathOrderChanged, nil
+		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- g.Serve(ctx, l, nil) }()
-	return "http://" + l.Addr().String() + gateway.PathOrderChanged, func() error { cancel(); return <-done }, nil
+	return nil, "", errors.Join(errors.New("the gateway did not say where it listens"), g.stop())
 }
 
 // closeOrders closes the orders at their instants and tells Cluster's news to
