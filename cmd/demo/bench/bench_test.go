@@ -16,10 +16,10 @@ import (
 
 func TestAMissedBoundFails(t *testing.T) {
 	root := t.TempDir()
-	good := []result{atLeast("a", 0.5, "x", 0.5), atMost("b", 10, "actions", 10), shown("c", 1, "s")}
+	good := []result{atLeast("a", 0.5, 0.5), atMost("b", 10, "actions", 10), shown("c", 1, "s")}
 	o := options{root: root}
 	require.NoError(t, report(&bytes.Buffer{}, o, nil, good))
-	require.ErrorIs(t, report(&bytes.Buffer{}, o, nil, append(good, atLeast("d", 0.4999, "x", 0.5))), errMissed)
+	require.ErrorIs(t, report(&bytes.Buffer{}, o, nil, append(good, atLeast("d", 0.4999, 0.5))), errMissed)
 	require.ErrorIs(t, report(&bytes.Buffer{}, o, nil, append(good, atMost("e", 10.001, "actions", 10))), errMissed)
 
 	text, err := os.ReadFile(filepath.Join(root, "bench", "latest.json"))

@@ -92,8 +92,8 @@ func bulk(ctx context.Context, r *rig) ([]result, error) {
 		shown("bulk: bare loop, no ledger and no Temporal", median(theirs), "receipts/s"),
 		shown("bulk: naive design, one activity per receipt", median(naive), "receipts/s"),
 		shown("bulk: the simulated 7shifts' own ceiling", top.rate(), "receipts/s"),
-		atLeast("bulk: beside the bare loop", median(ratios), "x", leastOfBare),
-		atLeast("bulk: beside the naive design", median(times), "x", leastTimesNaive),
+		atLeast("bulk: beside the bare loop", median(ratios), leastOfBare),
+		atLeast("bulk: beside the naive design", median(times), leastTimesNaive),
 		atMost("bulk: Temporal actions per 1,000 receipts", cost.perThousand(), "actions", mostActions),
 		atMost("idle: history events of a sync run, "+idleRunsDocumented, float64(idle), "events", mostIdleEvents),
 	}, nil

@@ -70,7 +70,7 @@ func limited(ctx context.Context, r *rig) ([]result, error) {
 	rate := state.Rates[0]
 	return []result{
 		shown("limit: requests a second with two workers, 9 configured", float64(rate.Requests)/seconds(real), "requests/s"),
-		atLeast("limit: part of the configured rate, over 120 s", float64(rate.Requests)/seconds(real)/configured, "x", leastOfRate),
+		atLeast("limit: part of the configured rate, over 120 s", float64(rate.Requests)/seconds(real)/configured, leastOfRate),
 		atMost("limit: most requests in any window of a second", float64(rate.MaxPerSecond), "requests", partnersLimit),
 		atMost("limit: requests refused with 429", float64(rate.Limited), "requests", 0),
 	}, nil

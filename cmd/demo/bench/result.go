@@ -28,8 +28,9 @@ func shown(name string, value float64, unit string) result {
 	return result{Name: name, Value: round(value), Unit: unit, OK: true}
 }
 
-func atLeast(name string, value float64, unit string, bound float64) result {
-	return result{Name: name, Value: round(value), Unit: unit, Bound: fmt.Sprintf(">= %g", bound), OK: value >= bound}
+// atLeast is a ratio.
+func atLeast(name string, value, bound float64) result {
+	return result{Name: name, Value: round(value), Unit: "x", Bound: fmt.Sprintf(">= %g", bound), OK: value >= bound}
 }
 
 func atMost(name string, value float64, unit string, bound float64) result {
