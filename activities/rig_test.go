@@ -137,7 +137,7 @@ func (r *rig) connect(log *slog.Logger, o options) {
 	}
 	_, err = r.store.Connect(r.ctx, ledger.NewConnection{
 		Partner: work.SevenShifts, LocationID: "chez-marcel", CompanyID: company, PartnerLocationID: location,
-		Secret: marcel, Settings: partner.Settings{ReceiptDate: o.receiptDate}, HistoryDays: 90,
+		Secret: marcel, Settings: partner.Settings{ReceiptDate: o.receiptDate}, FirstDay: partner.Rules{HistoryDays: 90}.FirstDay,
 	}, lea)
 	require.NoError(r.t, err)
 }

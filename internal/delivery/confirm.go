@@ -27,7 +27,7 @@ func (e *Engine) Confirm(ctx context.Context, c ledger.Connection, b *Budget) (R
 			return done, err
 		}
 		if session == nil {
-			opened, to, err := e.open(ctx, c)
+			opened, to, err := e.open(ctx, c, ledger.Live)
 			if err != nil {
 				return done, err
 			}

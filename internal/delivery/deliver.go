@@ -20,6 +20,9 @@ import (
 // refused, or sick. Everything attempted is settled before.
 func (e *Engine) Deliver(ctx context.Context, c ledger.Connection, lane ledger.Lane, day *sale.Day, b *Budget) (Result, error) {
 	d := &delivery{engine: e, c: c, lane: lane, day: day, budget: b, size: e.firstBatch(c)}
+	if to, ok := e.Partners[c.PartnerName].(partner.Additive); ok {
+		return e.upload(ctx, d, to)
+	}
 	for !b.spent() {
 		claimed, err := d.claim(ctx)
 		if err != nil {
@@ -106,7 +109,7 @@ type delivery struct {
 }
 
 func (d *delivery) open(ctx context.Context) error {
-	session, to, err := d.engine.open(ctx, d.c)
+	session, to, err := d.engine.open(ctx, d.c, d.lane)
 	if err != nil {
 		return err
 	}
@@ -194,11 +197,17 @@ func (e *Engine) settle(ctx context.Context, connection string, outcomes []ledge
 
 // giveBack settles claims that were never attempted, and returns why.
 func (e *Engine) giveBack(ctx context.Context, connection string, claims []ledger.Claim, why error) error {
+	return e.giveBackTo(ctx, e.Ledger, connection, claims, why)
+}
+
+func (e *Engine) giveBackTo(ctx context.Context, to book, connection string, claims []ledger.Claim, why error) error {
 	outcomes := make([]ledger.Outcome, len(claims))
 	for i, c := range claims {
 		outcomes[i] = notSent(c)
 	}
-	if err := e.settle(ctx, connection, outcomes); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
+	defer cancel()
+	if _, err := to.Settle(ctx, connection, outcomes); err != nil {
 		e.Log.WarnContext(ctx, "claims could not be given back; their leases run out", "connection", connection)
 	}
 	return why
@@ -212,6 +221,8 @@ func count(outcomes []ledger.Outcome) work.Counts {
 			counts.Sent++
 		case ledger.Refused:
 			counts.Quarantined++
+		case ledger.Uncertain:
+			counts.Uncertain++
 		case ledger.NotSent, ledger.Failed:
 		}
 	}

@@ -102,7 +102,7 @@ type Result struct {
 }
 
 // open makes a session whose requests hold the credential's limit.
-func (e *Engine) open(ctx context.Context, c ledger.Connection) (partner.Session, partner.Partner, error) {
+func (e *Engine) open(ctx context.Context, c ledger.Connection, lane ledger.Lane) (partner.Session, partner.Partner, error) {
 	to, ok := e.Partners[c.PartnerName]
 	if !ok {
 		return nil, nil, work.Err(work.Internal, "this worker does not know the partner of "+c.ID)
@@ -111,15 +111,27 @@ func (e *Engine) open(ctx context.Context, c ledger.Connection) (partner.Session
 	if err != nil {
 		return nil, nil, err
 	}
-	token, err := e.Vault.Get(ctx, c.Secret)
+	token, transport, err := e.gate(ctx, c, to.Rules(), lane)
 	if err != nil {
 		return nil, nil, err
+	}
+	return to.Open(target, token.Reveal(), transport), to, nil
+}
+
+// gate opens a connection's credential, and gives the transport that holds its
+// limit. History leaves a share of it to live work.
+func (e *Engine) gate(ctx context.Context, c ledger.Connection, rules partner.Rules, lane ledger.Lane) (vault.Secret, http.RoundTripper, error) {
+	token, err := e.Vault.Get(ctx, c.Secret)
+	if err != nil {
+		return token, nil, err
 	}
 	credential, err := e.Vault.CredentialHash(ctx, token)
 	if err != nil {
-		return nil, nil, err
+		return token, nil, err
 	}
-	rules := to.Rules()
 	gate := e.Limiter.Gate(credential, rules.PerSecond, rules.PenaltyRest)
-	return to.Open(target, token.Reveal(), gate.Transport(e.Base)), to, nil
+	if lane == ledger.History {
+		gate = gate.Yielding(rules.LiveShare)
+	}
+	return token, gate.Transport(e.Base), nil
 }

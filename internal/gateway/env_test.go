@@ -87,7 +87,7 @@ func newLedger(t *testing.T) *ledger.Store {
 	}, lea))
 	made, err := s.Connect(ctx, ledger.NewConnection{
 		Partner: work.SevenShifts, LocationID: "chez-marcel", CompanyID: 7, PartnerLocationID: 70,
-		Secret: "token:7", Settings: partner.Settings{ReceiptDate: sale.ByOpened}, HistoryDays: 90,
+		Secret: "token:7", Settings: partner.Settings{ReceiptDate: sale.ByOpened}, FirstDay: partner.Rules{HistoryDays: 90}.FirstDay,
 	}, lea)
 	require.NoError(t, err)
 	require.Equal(t, marcel, made)

@@ -15,8 +15,9 @@ type Claim struct {
 	partner.Delivery
 	// Attempt numbers the attempts of this document; settling states it.
 	Attempt int64
-	// Resend counts how often a person had this document sent again.
-	Resend int
+	// Resend counts how often a person had this document sent again, and
+	// SentResend which of these the partner accepted last; -1 for none.
+	Resend, SentResend int
 	// Tries is how many attempts failed in a row before this one.
 	Tries int
 }
@@ -32,6 +33,7 @@ type claimRow struct {
 	Ambiguous bool            `json:"ambiguous"`
 	Attempt   int64           `json:"attempt"`
 	Resend    int             `json:"resend"`
+	Accepted  int             `json:"sent_resend"`
 	Tries     int             `json:"tries"`
 }
 
@@ -66,7 +68,7 @@ func (s *Store) Claim(ctx context.Context, connection string, lane Lane, day *sa
 				second_look = d.second_look OR d.lease_until IS NOT NULL,
 				lease_until = clock_timestamp() + make_interval(secs => $5)
 			FROM picked p WHERE d.connection = $1 AND d.id = p.id AND p.connection = $1 -- twice, for a plan by key
-			RETURNING d.id, d.sale_id, d.date, d.day, d.body, d.hash, d.created, d.ambiguous, d.attempt, d.resend, d.tries
+			RETURNING d.id, d.sale_id, d.date, d.day, d.body, d.hash, d.created, d.ambiguous, d.attempt, d.resend, d.sent_resend, d.tries
 		)
 		SELECT to_json(c) FROM claimed c ORDER BY c.date, c.id`,
 		connection, int(lane), only, n, lease.Seconds())
@@ -77,7 +79,7 @@ func (s *Store) Claim(ctx context.Context, connection string, lane Lane, day *sa
 	for i, r := range rows {
 		claims[i] = Claim{
 			Delivery: partner.Delivery{Document: r.document(), Created: r.Created, Ambiguous: r.Ambiguous},
-			Attempt:  r.Attempt, Resend: r.Resend, Tries: r.Tries,
+			Attempt:  r.Attempt, Resend: r.Resend, SentResend: r.Accepted, Tries: r.Tries,
 		}
 	}
 	return claims, nil

@@ -117,8 +117,9 @@ type NewConnection struct {
 	PartnerLocationID int64
 	Secret            string // the token's id in the vault
 	Settings          partner.Settings
-	// HistoryDays is how many business days before today are brought in.
-	HistoryDays int
+	// FirstDay is the first business day that is brought in for a connection
+	// made on a day, such as partner.Rules says; nil: that day.
+	FirstDay func(today sale.Day) sale.Day
 }
 
 // Connect makes a connection, which is initializing and live from 05:00 of this
@@ -157,12 +158,16 @@ func (s *Store) connect(ctx context.Context, tx *sqlx.Tx, id string, l Location,
 	}
 	now := s.clock.Now()
 	today := sale.DayOf(now, zone)
+	first := today
+	if n.FirstDay != nil {
+		first = n.FirstDay(today)
+	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO connections (id, partner, location_id, state, state_since, company_id, partner_location_id,
 			secret, settings, connected_at, live_from, history_from)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $5, $10, $11)`,
 		id, n.Partner, n.LocationID, work.Initializing, now, n.CompanyID, n.PartnerLocationID,
-		n.Secret, settings, today.Start(zone), today.Plus(-n.HistoryDays).String()); err != nil {
+		n.Secret, settings, today.Start(zone), first.String()); err != nil {
 		return err
 	}
 	e := by.entry(ActConnect)

@@ -40,6 +40,7 @@ const (
 	ActResend        = "resend"
 	ActRelease       = "release"
 	ActDiscard       = "discard"
+	ActResolve       = "resolve"
 )
 
 func (by Actor) entry(act string) Entry {

@@ -64,7 +64,7 @@ func (h *house) connect(id string) {
 	require.NoError(h.t, err)
 	made, err := h.Connect(h.ctx, ledger.NewConnection{
 		Partner: work.SevenShifts, LocationID: location, CompanyID: 7, PartnerLocationID: 70, Secret: "token:7",
-		Settings: partner.Settings{ReceiptDate: sale.ByOpened}, HistoryDays: 90,
+		Settings: partner.Settings{ReceiptDate: sale.ByOpened}, FirstDay: partner.Rules{HistoryDays: 90}.FirstDay,
 	}, lea)
 	require.NoError(h.t, err)
 	require.Equal(h.t, id, made)

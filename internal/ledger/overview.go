@@ -82,8 +82,8 @@ func (s *Store) Overview(ctx context.Context) (Overview, error) {
 		)
 		SELECT json_build_object(
 			'connections', (SELECT coalesce(json_agg(s ORDER BY connection), '[]') FROM standing s),
-			'granted', (SELECT coalesce(sum(granted), 0) FROM permits),
-			'voided', (SELECT coalesce(sum(voided), 0) FROM permits),
+			'granted', (SELECT coalesce(sum(granted), 0) FROM permits WHERE credential NOT LIKE '%:yielding'),
+			'voided', (SELECT coalesce(sum(voided), 0) FROM permits WHERE credential NOT LIKE '%:yielding'),
 			'resting', (SELECT count(*) FROM permits WHERE rest_until > clock_timestamp()))`,
 		string(work.Disconnected), overdueAfter.Seconds())
 	if err != nil {

@@ -20,6 +20,9 @@ const (
 	Failed Result = "failed"
 	// Refused: the partner refuses this document; it is quarantined.
 	Refused Result = "refused"
+	// Uncertain: it may have had its effect and must not be sent again; it
+	// waits for a person (ResolveUploads).
+	Uncertain Result = "uncertain"
 )
 
 // Outcome is the end of one attempt.
@@ -76,7 +79,9 @@ const settle = `
 		UPDATE documents d SET
 			lease_until  = NULL,
 			created      = d.created OR o.result = 'accepted',
-			ambiguous    = o.result <> 'accepted' AND (d.ambiguous OR o.result = 'failed' AND o.ambiguous),
+			ambiguous    = o.result = 'uncertain'
+				OR o.result <> 'accepted' AND (d.ambiguous OR o.result = 'failed' AND o.ambiguous),
+			uncertain    = o.result = 'uncertain',
 			second_look  = d.second_look OR o.result = 'failed' AND o.ambiguous,
 			tries        = CASE o.result WHEN 'accepted' THEN 0 WHEN 'not_sent' THEN d.tries ELSE d.tries + 1 END,
 			retry_at     = CASE WHEN o.result <> 'accepted' AND o.retry_in > 0

@@ -63,6 +63,9 @@ type Gate struct {
 	credential string
 	slot       time.Duration // 0: unlimited
 	penalty    time.Duration
+	// before is asked first: the share of the credential that is left to those
+	// who yield.
+	before *Gate
 }
 
 // Gate is the gate of a credential, named by its keyed hash. perSecond is the
@@ -76,6 +79,29 @@ func (l *Limiter) Gate(credential string, perSecond float64, penalty time.Durati
 	}
 	return g
 }
+
+// Yielding is the gate for work that leaves a share of the rate, 0 to 1, to
+// others: however much of it there is, they find the share free. Its slots come
+// from a row of their own first.
+func (g *Gate) Yielding(share float64) *Gate {
+	if g.slot == 0 || share <= 0 {
+		return g
+	}
+	yielding := *g
+	rest := max(1-share, leastShare)
+	yielding.before = &Gate{
+		limiter: g.limiter, credential: g.credential + yieldingRow, penalty: g.penalty,
+		slot: time.Duration(float64(g.slot) / rest),
+	}
+	return &yielding
+}
+
+const (
+	// yieldingRow ends the name of the row of those who yield.
+	yieldingRow = ":yielding"
+	// leastShare is what is left to them at least, so that they end some day.
+	leastShare = 0.05
+)
 
 // goodFor is how long after its slot a permit may be used.
 func (g *Gate) goodFor() time.Duration {
@@ -112,8 +138,18 @@ func (g *Gate) Wait(ctx context.Context) error {
 	if g.slot == 0 {
 		return nil
 	}
-	_, err := g.wait(ctx, 0)
+	_, err := g.permit(ctx)
 	return err
+}
+
+// permit takes turns where others are to find a share free, and then waits.
+func (g *Gate) permit(ctx context.Context) (permit, error) {
+	if g.before != nil {
+		if _, err := g.before.wait(ctx, 0); err != nil {
+			return permit{}, err
+		}
+	}
+	return g.wait(ctx, 0)
 }
 
 // wait also counts voids that happened before.

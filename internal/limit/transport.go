@@ -50,7 +50,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.gate.slot == 0 {
 		return t.base.RoundTrip(req)
 	}
-	p, err := t.gate.wait(req.Context(), 0)
+	p, err := t.gate.permit(req.Context())
 	if err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close() // as RoundTripper demands
@@ -82,7 +82,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *transport) rest(ctx context.Context, resp *http.Response) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	d := RetryAfter(resp)
+	d := RetryAfter(resp.Header)
 	if d == 0 {
 		d = t.gate.penalty
 	}
@@ -149,8 +149,8 @@ func (b body) Close() error {
 // RetryAfter is how long a response asks to wait, by seconds or by date (a
 // difference to the response's own Date, so that clocks do not matter); 0
 // when it does not say.
-func RetryAfter(resp *http.Response) time.Duration {
-	text := resp.Header.Get("Retry-After")
+func RetryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
 	if n, err := strconv.Atoi(text); err == nil {
 		return time.Duration(min(max(n, 0), int(maxRest.Seconds()))) * time.Second
 	}
@@ -158,7 +158,7 @@ func RetryAfter(resp *http.Response) time.Duration {
 	if err != nil {
 		return 0
 	}
-	from, err := http.ParseTime(resp.Header.Get("Date"))
+	from, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return 0
 	}

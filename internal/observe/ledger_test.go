@@ -37,7 +37,7 @@ func newLedger(t *testing.T) (*ledger.Store, string) {
 		require.NoError(t, s.AddLocation(t.Context(), ledger.Location{ID: id, TradeName: id, Zone: "America/Toronto", Language: "fr", Serial: serial}, lea))
 		_, err = s.Connect(t.Context(), ledger.NewConnection{
 			Partner: work.SevenShifts, LocationID: id, CompanyID: 7, PartnerLocationID: 70,
-			Secret: "token:7", Settings: partner.Settings{ReceiptDate: sale.ByOpened}, HistoryDays: 90,
+			Secret: "token:7", Settings: partner.Settings{ReceiptDate: sale.ByOpened}, FirstDay: partner.Rules{HistoryDays: 90}.FirstDay,
 		}, lea)
 		require.NoError(t, err)
 	}

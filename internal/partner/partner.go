@@ -30,6 +30,47 @@ type Settings struct {
 	// (7shifts); off by default.
 	SendRevenueCenter bool `json:"sendRevenueCenter,omitempty"`
 	SendDiningOption  bool `json:"sendDiningOption,omitempty"`
+	// Routes says on which way sales reach WISK, and Modifiers how the
+	// modifiers of an item become items there, each from a business day on.
+	Routes    Choices `json:"routes,omitempty"`
+	Modifiers Choices `json:"modifiers,omitempty"`
+	// Integration names, by a keyed hash, the partner's venue or integration
+	// that several of our locations may share (WISK).
+	Integration string `json:"integration,omitempty"`
+}
+
+// Choice is a setting that holds from a business day on.
+type Choice struct {
+	From  sale.Day `json:"from"`
+	Value string   `json:"value"`
+}
+
+// Choices are the values of one setting over the business days, by day. A day
+// keeps its value whatever is chosen for later ones.
+type Choices []Choice
+
+// At is the value of a business day, or otherwise where none was chosen yet.
+func (c Choices) At(day sale.Day, otherwise string) string {
+	value := otherwise
+	for _, choice := range c {
+		if day.Before(choice.From) {
+			break
+		}
+		value = choice.Value
+	}
+	return value
+}
+
+// With are the choices when a value holds from a day on; what was chosen for
+// that day or later ones is replaced.
+func (c Choices) With(from sale.Day, value string) Choices {
+	var next Choices
+	for _, choice := range c {
+		if choice.From.Before(from) {
+			next = append(next, choice)
+		}
+	}
+	return append(next, Choice{From: from, Value: value})
 }
 
 // Document is what the partner knows, or should know, under one id.
@@ -94,9 +135,9 @@ type Rules struct {
 	Settle time.Duration
 	// InFlight is how many documents are sent at once per step.
 	InFlight int
-	// HistoryDays is how many business days before the connection are brought
-	// in.
-	HistoryDays int
+	// HistoryDays and HistoryMonths are how many business days, or calendar
+	// months, before the connection are brought in.
+	HistoryDays, HistoryMonths int
 	// HistoryFrom and HistoryUntil are the hours of the day, UTC, in which
 	// history may be sent; both 0 when always.
 	HistoryFrom, HistoryUntil int
@@ -105,6 +146,14 @@ type Rules struct {
 	// PenaltyRest is how long a credential rests after a 429 that states no
 	// time, in real time.
 	PenaltyRest time.Duration
+	// LiveShare is the part of PerSecond that history leaves to live work.
+	LiveShare float64
+}
+
+// FirstDay is the first business day that is brought in for a connection made
+// on a day.
+func (r Rules) FirstDay(today sale.Day) sale.Day {
+	return today.PlusMonths(-r.HistoryMonths).Plus(-r.HistoryDays)
 }
 
 // Session talks to a partner for one connection. Errors are *work.Error.

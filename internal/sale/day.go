@@ -55,6 +55,13 @@ func (d Day) End(zone *time.Location) time.Time { return d.Plus(1).Start(zone) }
 // Plus is the day n days later (earlier when n is negative).
 func (d Day) Plus(n int) Day { return NewDay(d.year, d.month, d.day+n) }
 
+// PlusMonths is the day n calendar months later; a date that the month does not
+// have is its last one, so that six months before 31 August are 28 February.
+func (d Day) PlusMonths(n int) Day {
+	last := NewDay(d.year, d.month+time.Month(n)+1, 0)
+	return NewDay(last.year, last.month, min(d.day, last.day))
+}
+
 // Before tells whether d is earlier than other.
 func (d Day) Before(other Day) bool { return d.utc().Before(other.utc()) }
 

@@ -55,6 +55,15 @@ func TestBusinessDayEdges(t *testing.T) {
 	require.Equal(t, 23*time.Hour, hours(2027, time.March, 13))
 }
 
+func TestCalendarMonths(t *testing.T) {
+	day := sale.NewDay(2026, time.August, 31)
+	require.Equal(t, "2026-02-28", day.PlusMonths(-6).String())
+	require.Equal(t, "2026-08-31", day.PlusMonths(0).String())
+	require.Equal(t, "2025-12-31", sale.NewDay(2026, time.June, 30).PlusMonths(-6).Plus(1).String())
+	require.Equal(t, "2027-02-28", day.PlusMonths(6).String())
+	require.Equal(t, "2025-11-03", sale.NewDay(2026, time.May, 3).PlusMonths(-6).String())
+}
+
 func TestDayTextRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		day := sale.NewDay(2026, time.January, rapid.IntRange(-400, 4000).Draw(t, "offset"))

@@ -68,7 +68,7 @@ func (c Counts) Outcome() string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{c.Orders, "orders read"}, {c.Changed, "documents changed"}, {c.Sent, "sent"}, {c.Confirmed, "confirmed"}} {
+	}{{c.Orders, "orders read"}, {c.Changed, "documents changed"}, {c.Sent, "sent"}, {c.Lines, "lines taken"}, {c.Confirmed, "confirmed"}} {
 		if part.n > 0 {
 			did = append(did, fmt.Sprintf("%d %s", part.n, part.what))
 		}
@@ -80,7 +80,8 @@ func (c Counts) Outcome() string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{c.Repaired, "found different at the partner and repaired"}, {c.Quarantined, "put aside"}, {c.Waiting, "still to be sent"}} {
+	}{{c.Repaired, "found different at the partner and repaired"}, {c.Quarantined, "put aside"},
+		{c.Uncertain, "in doubt; a person has to say whether they were applied"}, {c.Waiting, "still to be sent"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(" %d %s.", part.n, part.what)
 		}

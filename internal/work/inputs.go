@@ -59,6 +59,10 @@ type Counts struct {
 	Repaired    int `json:"repaired"`    // found different at the partner
 	Quarantined int `json:"quarantined"` // put aside in this run
 	Waiting     int `json:"waiting"`     // still wanted but not sent
+	// Lines are those that an additive partner took, and Uncertain documents
+	// wait for a person to say whether an upload was applied.
+	Lines     int `json:"lines,omitempty"`
+	Uncertain int `json:"uncertain,omitempty"`
 }
 
 // Plus adds up.
@@ -67,6 +71,7 @@ func (c Counts) Plus(d Counts) Counts {
 		Orders: c.Orders + d.Orders, Changed: c.Changed + d.Changed, Sent: c.Sent + d.Sent,
 		Confirmed: c.Confirmed + d.Confirmed, Repaired: c.Repaired + d.Repaired,
 		Quarantined: c.Quarantined + d.Quarantined, Waiting: d.Waiting,
+		Lines: c.Lines + d.Lines, Uncertain: c.Uncertain + d.Uncertain,
 	}
 }
 

@@ -76,7 +76,7 @@ func (v *connectSevenShiftsVerb) Run(ctx context.Context, d *desk) error {
 	}
 	_, err = store.Connect(ctx, ledger.NewConnection{
 		Partner: work.SevenShifts, LocationID: loc.ID, CompanyID: found.CompanyID, PartnerLocationID: found.ID,
-		Secret: secret, HistoryDays: d.settings.SevenShiftsHistoryDays,
+		Secret: secret, FirstDay: partner.Rules{HistoryDays: d.settings.SevenShiftsHistoryDays}.FirstDay,
 		Settings: partner.Settings{ReceiptDate: sale.ReceiptDate(v.ReceiptDate)},
 	}, actor)
 	if err != nil {

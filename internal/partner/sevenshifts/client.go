@@ -8,12 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -51,11 +50,7 @@ func NewClient(cfg Config, token string, transport http.RoundTripper) *Client {
 	}
 	return &Client{
 		base: strings.TrimRight(cfg.BaseURL, "/"), version: cfg.APIVersion, guid: cfg.CompanyGUID, timeout: timeout,
-		// A redirect is not followed, so that the token never travels to
-		// another host.
-		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		}},
+		http:      &http.Client{Transport: transport, CheckRedirect: partner.StayHere},
 		authorize: func(h http.Header) { h.Set("Authorization", "Bearer "+token) },
 	}
 }
@@ -82,28 +77,20 @@ type call struct {
 func (c *Client) do(ctx context.Context, in call) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	var left atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { left.Store(true) }})
 	req, err := c.request(ctx, in)
 	if err != nil {
 		return nil, work.Errf(work.Internal, err, "a request to 7shifts could not be made")
 	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, unanswered(err, in.write && left.Load())
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, refusal(res, body, in.write)
-	}
-	if err != nil {
-		return nil, unanswered(err, in.write)
-	}
-	if len(body) > maxAnswer {
+	answer, err := partner.Exchange(c.http, req, maxAnswer, in.write)
+	switch {
+	case err != nil:
+		return nil, err
+	case !answer.Good():
+		return nil, refusal(answer, in.write)
+	case len(answer.Body) > maxAnswer:
 		return nil, unreadable(errors.New("answer too large"), in.write)
 	}
-	return body, nil
+	return answer.Body, nil
 }
 
 func (c *Client) request(ctx context.Context, in call) (*http.Request, error) {

@@ -4,10 +4,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -49,7 +49,7 @@ func FuzzProblem(f *testing.F) {
 		if status < 300 || status > 599 {
 			return
 		}
-		e := refusal(&http.Response{StatusCode: status, Header: http.Header{}}, body, true)
+		e := refusal(partner.Answer{Status: status, Body: body}, true)
 		require.Contains(t, work.Problems, e.Code)
 		require.LessOrEqual(t, len(e.Detail), 300)
 		require.NotContains(t, e.Detail, "@")
@@ -76,25 +76,13 @@ func TestFreeTextOfProblemsNeverReachesADetail(t *testing.T) {
 		"legacy":  `{"status":"error","message":"8500 by Lea","error":"validation_error"}`,
 		"titled":  `{"title":"Amount 8500 of Lea refused"}`,
 	} {
-		e := refusal(&http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}}, []byte(body), true)
+		e := refusal(partner.Answer{Status: http.StatusBadRequest, Body: []byte(body)}, true)
 		require.Equal(t, work.DocumentRefused, e.Code, name)
 		require.NotContains(t, e.Detail, "8500", name)
 		require.NotContains(t, e.Detail, "Lea", name)
 	}
-	e := refusal(&http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}}, []byte(`{"title":"Validation failed","param":"net_total","code":1203}`), true)
+	e := refusal(partner.Answer{Status: http.StatusBadRequest, Body: []byte(`{"title":"Validation failed","param":"net_total","code":1203}`)}, true)
 	require.Equal(t, "HTTP 400: Validation failed, code 1203, field net_total", e.Detail)
-}
-
-func TestRetryAfter(t *testing.T) {
-	date := time.Date(2026, time.November, 4, 12, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "999999": maxRest, "99999999999999999999": 0,
-		date.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second,
-	} {
-		h := http.Header{"Date": {date.Format(http.TimeFormat)}}
-		h.Set("Retry-After", value)
-		require.Equal(t, want, retryAfter(h), "%q", value)
-	}
 }
 
 func TestAListingThatRunsInCirclesEnds(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/clustersystems/clusterbridge/internal/limit"
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -20,26 +21,6 @@ var (
 	ErrExists = errors.New("7shifts: exists already")
 )
 
-// maxRest bounds a stated Retry-After: a longer one is looked at again after
-// this, so that a mistaken header cannot silence a credential for days.
-const maxRest = time.Hour
-
-// unanswered is the error of a request without a whole answer. A refusal by
-// the transport itself (the credential's limit) passes unchanged.
-func unanswered(err error, ambiguous bool) error {
-	if own, ok := errors.AsType[*work.Error](err); ok {
-		return own
-	}
-	detail := "the connection failed"
-	if timeout, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err); ok && timeout.Timeout() {
-		detail = "no answer in time"
-	}
-	return &work.Error{Code: work.PartnerUnreachable, Detail: detail, Ambiguous: ambiguous, Cause: err}
-}
-
 // unreadable is the error of a 2xx answer that makes no sense: whether the
 // effect took place is unknown.
 func unreadable(err error, ambiguous bool) *work.Error {
@@ -48,10 +29,10 @@ func unreadable(err error, ambiguous bool) *work.Error {
 
 // refusal is the error of an answer other than 2xx (reference: 7shifts 2,
 // errors).
-func refusal(res *http.Response, body []byte, write bool) *work.Error {
-	p := readProblem(body)
-	e := &work.Error{Detail: fmt.Sprintf("HTTP %d%s", res.StatusCode, p.detail())}
-	switch status := res.StatusCode; {
+func refusal(a partner.Answer, write bool) *work.Error {
+	p := readProblem(a.Body)
+	e := &work.Error{Detail: fmt.Sprintf("HTTP %d%s", a.Status, p.detail())}
+	switch status := a.Status; {
 	case status == http.StatusUnauthorized:
 		e.Code = work.PartnerToken
 	case status == http.StatusPaymentRequired, status == http.StatusForbidden:
@@ -59,7 +40,7 @@ func refusal(res *http.Response, body []byte, write bool) *work.Error {
 	case status == http.StatusNotFound:
 		e.Code, e.Cause = work.PartnerNotFound, ErrNotFound
 	case status == http.StatusTooManyRequests:
-		e.Code, e.Rest = work.PartnerLimited, retryAfter(res.Header)
+		e.Code, e.Rest = work.PartnerLimited, limit.RetryAfter(a.Header)
 	case status >= 500, status == http.StatusRequestTimeout:
 		e.Code, e.Ambiguous = work.PartnerUnreachable, write
 	case status < 400:
@@ -142,26 +123,4 @@ func (p problem) ofConnection() bool { return p.Param == "location_id" || p.Para
 func (p problem) ofRequest() bool {
 	param := strings.ToLower(p.Param)
 	return param == "x-api-version" || param == "x-company-guid" || p.Error == "missing_header"
-}
-
-// retryAfter reads the header in seconds or as a date relative to the answer's
-// own date; 0 when it is missing or senseless. 7shifts documents none, so it
-// is honoured where present (reference: 7shifts 2, assumed).
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if value == "" {
-		return 0
-	}
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
-		return min(max(0, time.Duration(seconds)*time.Second), maxRest)
-	}
-	until, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return 0
-	}
-	return min(max(0, until.Sub(now)), maxRest)
 }

@@ -1,0 +1,201 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/partner"
+	"github.com/clustersystems/clusterbridge/internal/sale"
+)
+
+// UploadState is what is known of an upload's end.
+type UploadState string
+
+// The states of an upload.
+const (
+	UploadIntended   UploadState = "intended"    // on its way, or its end is unknown
+	UploadAccepted   UploadState = "accepted"    // the partner's 2xx was seen
+	UploadUnsent     UploadState = "unsent"      // it certainly had no effect
+	UploadUncertain  UploadState = "uncertain"   // waits for a person
+	UploadApplied    UploadState = "applied"     // a person said that it had its effect
+	UploadNotApplied UploadState = "not_applied" // a person said that it had none
+)
+
+// HeldLine is a line that was minted for a document, with the state of the
+// upload that carried it last.
+type HeldLine struct {
+	partner.Line
+	Upload int64
+	State  UploadState
+	// Refused says why the partner refused the line, empty when it did not.
+	Refused string
+}
+
+// Counts tells whether the partner counts the line, as far as is known.
+func (l HeldLine) Counts() bool {
+	return l.Refused == "" && (l.State == UploadAccepted || l.State == UploadApplied)
+}
+
+type lineRow struct {
+	Document string      `json:"document"`
+	Seq      int         `json:"seq"`
+	Date     time.Time   `json:"date"`
+	Day      sale.Day    `json:"day"`
+	Item     string      `json:"item"`
+	Title    string      `json:"title"`
+	Quantity string      `json:"quantity"`
+	Total    sale.Cents  `json:"total"`
+	Reverses *int        `json:"reverses"`
+	Upload   int64       `json:"upload,omitempty"`
+	State    UploadState `json:"state,omitempty"`
+	Refused  string      `json:"refused,omitempty"`
+	Ordinal  int         `json:"ordinal,omitempty"`
+}
+
+func (r lineRow) line() partner.Line {
+	l := partner.Line{
+		Document: r.Document, Seq: r.Seq, Date: r.Date.UTC(), Day: r.Day,
+		Item: r.Item, Title: r.Title, Quantity: r.Quantity, Total: r.Total,
+	}
+	if r.Reverses != nil {
+		l.Reverses = *r.Reverses
+	}
+	return l
+}
+
+func rowOf(l partner.Line) lineRow {
+	r := lineRow{
+		Document: l.Document, Seq: l.Seq, Date: micros(l.Date), Day: l.Day,
+		Item: clip(l.Item, maxID), Title: clip(l.Title, maxID), Quantity: l.Quantity, Total: l.Total,
+	}
+	if l.Reverses != 0 {
+		r.Reverses = &l.Reverses
+	}
+	return r
+}
+
+// Lines are all lines that were ever minted for some documents, by document, in
+// the order of their Seq. Their ids are the partner's to make.
+func (s *Store) Lines(ctx context.Context, connection string, documents []string) (map[string][]HeldLine, error) {
+	rows, err := selectJSON[lineRow](ctx, s.db, `
+		SELECT json_build_object('document', l.document, 'seq', l.seq, 'date', l.date, 'day', l.day, 'item', l.item,
+			'title', l.title, 'quantity', l.quantity::text, 'total', l.total, 'reverses', l.reverses,
+			'upload', l.upload, 'state', u.state, 'refused', l.refused)
+		FROM unnest($2::text[]) AS d(id) CROSS JOIN LATERAL (
+			SELECT * FROM lines l WHERE l.connection = $1 AND l.document = d.id OFFSET 0
+		) l JOIN uploads u ON u.number = l.upload
+		ORDER BY l.document, l.seq`, connection, textArray(documents))
+	if err != nil {
+		return nil, failed("reading lines", err)
+	}
+	held := map[string][]HeldLine{}
+	for _, r := range rows {
+		held[r.Document] = append(held[r.Document], HeldLine{Line: r.line(), Upload: r.Upload, State: r.State, Refused: r.Refused})
+	}
+	return held, nil
+}
+
+// Attempt names one attempt of a document.
+type Attempt struct {
+	ID      string `json:"id"`
+	Attempt int64  `json:"attempt"`
+}
+
+// Minting is what is about to be uploaded.
+type Minting struct {
+	// Attempts are those of the documents whose lines these are.
+	Attempts []Attempt
+	// Uploads are the lines of each upload: new ones, and such as were minted
+	// before and are sent once more as they are.
+	Uploads [][]MintLine
+}
+
+// MintLine is a line of an upload to be. Was is the state of a line that was
+// minted before; empty for a new one. A line that the partner counts already
+// stays where it is: it is sent once more, but nothing about it is in doubt.
+type MintLine struct {
+	partner.Line
+	Was UploadState
+}
+
+// Settled tells whether the partner is known to count the line already.
+func (l MintLine) Settled() bool { return l.Was == UploadAccepted || l.Was == UploadApplied }
+
+// Minted is what MintUploads wrote.
+type Minted struct {
+	// Numbers are those of the uploads, in their order.
+	Numbers []int64
+	// Lost are documents whose attempt is no longer ours: their lines were not
+	// minted and must not be sent.
+	Lost map[string]bool
+}
+
+const mintUploads = `
+	WITH mine AS MATERIALIZED (
+		SELECT d.id FROM (SELECT * FROM jsonb_to_recordset($2::jsonb) AS a(id text, attempt bigint) ORDER BY id) a
+		CROSS JOIN LATERAL (
+			SELECT d.id FROM documents d WHERE d.connection = $1 AND d.id = a.id
+				AND d.attempt = a.attempt AND d.lease_until > clock_timestamp() FOR UPDATE
+		) d
+	), made AS (
+		INSERT INTO uploads (connection, minted_at)
+		SELECT $1, $3::timestamptz FROM generate_series(1, $4::integer) RETURNING number
+	), numbered AS (
+		SELECT number, row_number() OVER (ORDER BY number) AS ordinal FROM made
+	), minted AS (
+		INSERT INTO lines (connection, document, seq, upload, date, day, item, title, quantity, total, reverses)
+		SELECT $1, l.document, l.seq, n.number, l.date, l.day, l.item, l.title, l.quantity, l.total, l.reverses
+		FROM jsonb_to_recordset($5::jsonb) AS l(document text, seq integer, ordinal integer, date timestamptz, day date,
+			item text, title text, quantity numeric, total bigint, reverses integer)
+		JOIN mine ON mine.id = l.document JOIN numbered n ON n.ordinal = l.ordinal
+	), again AS (
+		UPDATE lines l SET upload = n.number
+		FROM jsonb_to_recordset($6::jsonb) AS a(document text, seq integer, ordinal integer)
+		JOIN mine ON mine.id = a.document JOIN numbered n ON n.ordinal = a.ordinal
+		WHERE l.connection = $1 AND l.document = a.document AND l.seq = a.seq
+	)
+	SELECT json_build_object('numbers', (SELECT coalesce(json_agg(number ORDER BY ordinal), '[]') FROM numbered),
+		'mine', (SELECT coalesce(json_agg(id), '[]') FROM mine))`
+
+// MintUploads writes the intent to upload: new lines are minted, lines of
+// before move to these uploads. One round trip. Documents whose attempt has
+// ended or was taken over are left out and told.
+func (s *Store) MintUploads(ctx context.Context, connection string, m Minting) (Minted, error) {
+	var fresh, again []lineRow
+	for i, upload := range m.Uploads {
+		for _, l := range upload {
+			row := rowOf(l.Line)
+			row.Ordinal = i + 1
+			switch {
+			case l.Settled():
+			case l.Was != "":
+				again = append(again, row)
+			default:
+				fresh = append(fresh, row)
+			}
+		}
+	}
+	attempts, attemptsErr := asJSON(orEmpty(m.Attempts))
+	minted, mintedErr := asJSON(orEmpty(fresh))
+	moved, movedErr := asJSON(orEmpty(again))
+	for _, err := range []error{attemptsErr, mintedErr, movedErr} {
+		if err != nil {
+			return Minted{}, err
+		}
+	}
+	answers, err := selectJSON[struct {
+		Numbers []int64  `json:"numbers"`
+		Mine    []string `json:"mine"`
+	}](ctx, s.db, mintUploads, connection, attempts, s.clock.Now(), len(m.Uploads), minted, moved)
+	if err != nil {
+		return Minted{}, failed("minting lines", err)
+	}
+	lost := make(map[string]bool, len(m.Attempts))
+	for _, a := range m.Attempts {
+		lost[a.ID] = true
+	}
+	for _, id := range answers[0].Mine {
+		delete(lost, id)
+	}
+	return Minted{Numbers: answers[0].Numbers, Lost: lost}, nil
+}
