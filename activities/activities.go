@@ -47,6 +47,8 @@ type Sync struct {
 	CalledOffAfter int
 	// OldestFirst makes backfills go from the oldest day to the newest.
 	OldestFirst bool
+	// DaysAtOnce is how many business days a backfill works on at a time.
+	DaysAtOnce int
 }
 
 // do runs one activity: it beats while f works, gives f a channel that is

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner"
@@ -25,8 +24,8 @@ func asProblem(err error) *work.Error {
 	return problem
 }
 
-// ChangeConnection pauses or resumes a connection, or changes which instant
-// dates its receipts.
+// ChangeConnection pauses or resumes a connection, or changes one of its
+// choices.
 func (s *Sync) ChangeConnection(ctx context.Context, in work.ChangeInput) (work.ActResult, error) {
 	return do(ctx, s.Log, in.Connection, func(ctx context.Context, _ <-chan struct{}) (work.ActResult, error) {
 		by := ledger.Actor{Handle: in.By, Reason: in.Reason, Note: in.Note}
@@ -39,6 +38,10 @@ func (s *Sync) ChangeConnection(ctx context.Context, in work.ChangeInput) (work.
 			changed, err = s.Ledger.Resume(ctx, in.Connection, by)
 		case work.ChangeReceiptDate:
 			return s.changeReceiptDate(ctx, in, by)
+		case work.ChangeModifiers:
+			return s.changeModifiers(ctx, in, by)
+		case work.ChangeRoute:
+			return s.changeRoute(ctx, in, by)
 		default:
 			err = work.Err(work.BadInput, "field \"change\"")
 		}
@@ -54,49 +57,6 @@ func changedState(in work.ChangeInput, changed bool) work.ActResult {
 		return work.ActResult{Summary: in.Connection + " is paused. Nothing is pulled or sent until: clusterbridge resume " + in.Connection, Changed: 1}
 	}
 	return work.ActResult{Summary: in.Connection + " goes on. What was missed meanwhile comes with the next run.", Changed: 1}
-}
-
-// changeReceiptDate also dates the receipts anew that are already known. It
-// may be repeated: the setting is then as wanted, and translating again changes
-// nothing.
-func (s *Sync) changeReceiptDate(ctx context.Context, in work.ChangeInput, by ledger.Actor) (work.ActResult, error) {
-	changed, err := s.Ledger.SetReceiptDate(ctx, in.Connection, sale.ReceiptDate(in.Value), by)
-	if err != nil {
-		return work.ActResult{}, err
-	}
-	c, err := s.Ledger.Connection(ctx, in.Connection)
-	if err != nil {
-		return work.ActResult{}, err
-	}
-	translate, err := s.translator(c)
-	if err != nil {
-		return work.ActResult{}, err
-	}
-	zone, err := time.LoadLocation(c.Location.Zone)
-	if err != nil {
-		return work.ActResult{}, work.Errf(work.Internal, err, "the location's zone is unknown")
-	}
-	// Sales are kept by opening: one opened before the first day may be dated in
-	// it, and today's may be dated tomorrow.
-	today := sale.DayOf(s.Clock.Now(), zone)
-	done, err := s.Ledger.Retranslate(ctx, c, c.HistoryFrom.Plus(-1), today.Plus(1), ledger.Live, translate)
-	if err != nil {
-		return work.ActResult{}, err
-	}
-	summary := fmt.Sprintf("Receipts of %s are dated by their %s time.", c.ID, wordFor(in.Value))
-	if !changed && done.Changed == 0 {
-		return work.ActResult{Summary: summary + " They already were."}, nil
-	}
-	return work.ActResult{
-		Summary: summary + fmt.Sprintf(" %d receipts changed.", done.Changed) + moved(done.Moved), Changed: done.Changed,
-	}, nil
-}
-
-func wordFor(value string) string {
-	if value == string(sale.ByClosed) {
-		return "closing"
-	}
-	return "opening"
 }
 
 // moved names the business days whose totals change at the partner.
@@ -146,8 +106,25 @@ func (s *Sync) Resend(ctx context.Context, in work.ResendInput) (work.ActResult,
 		if err != nil {
 			return work.ActResult{}, err
 		}
+		if to, ok := s.Partners[c.PartnerName].(partner.Additive); ok && !to.RepeatsHarmless() {
+			return work.ActResult{}, work.Err(work.BadInput, "this partner counts a line that comes again twice, so nothing can be sent again")
+		}
 		n, err := s.Ledger.Resend(ctx, c, from, to, ledger.Live, ledger.Actor{Handle: in.By, Reason: in.Reason, Note: in.Note})
 		summary := fmt.Sprintf("%d documents of %s, %s to %s, are sent again with the next runs.", n, c.ID, from, to)
 		return work.ActResult{Summary: summary, Changed: n}, err
+	})
+}
+
+// ResolveUncertain takes a person's word on uploads of unknown end.
+func (s *Sync) ResolveUncertain(ctx context.Context, in work.ResolveInput) (work.ActResult, error) {
+	return do(ctx, s.Log, in.Connection, func(ctx context.Context, _ <-chan struct{}) (work.ActResult, error) {
+		n, err := s.Ledger.ResolveUploads(ctx, in.Connection,
+			ledger.Resolution{Uploads: in.Uploads, Items: in.Items, Applied: in.Applied},
+			ledger.Actor{Handle: in.By, Reason: in.Reason, Note: in.Note})
+		word := "were not applied; what is still wanted is uploaded anew with the next run"
+		if in.Applied {
+			word = "were applied; what is still wanted beyond them is uploaded with the next run"
+		}
+		return work.ActResult{Summary: fmt.Sprintf("%d lines of %s %s.", n, in.Connection, word), Changed: n}, err
 	})
 }

@@ -47,7 +47,15 @@ func (s *Sync) PlanBackfill(ctx context.Context, in work.BackfillInput) (work.Ba
 			return work.BackfillPlan{}, err
 		}
 		plan := work.BackfillPlan{
-			From: from.String(), To: to.String(), Days: from.DaysUntil(to) + 1, OldestFirst: s.OldestFirst,
+			From: from.String(), To: to.String(), Days: from.DaysUntil(to) + 1, OldestFirst: s.OldestFirst, AtOnce: max(s.DaysAtOnce, 1),
+		}
+		if in.DryRun {
+			return plan, nil
+		}
+		if !in.Again {
+			if plan.Skip, err = s.Ledger.Backfilled(ctx, c.ID, from, to); err != nil {
+				return plan, err
+			}
 		}
 		return plan, s.Ledger.Journal(ctx, ledger.Entry{
 			Connection: c.ID, Location: c.LocationID, Who: in.By, Act: actBackfill,
@@ -115,11 +123,29 @@ func (s *Sync) BackfillDay(ctx context.Context, in work.BackfillDayInput) (work.
 		case !c.State.Live():
 			return out, work.Err(work.ConnectionNotLive, "it is "+string(c.State))
 		}
-		if err := s.backfillStep(ctx, c, in, &out, stop); err != nil {
+		step := s.backfillStep
+		if in.DryRun {
+			step = s.dryStep
+		}
+		if err := step(ctx, c, in, &out, stop); err != nil {
 			return out, unlessLimited(err, &out)
 		}
 		return out, nil
 	})
+}
+
+// dryStep reads a business day and counts the documents that would be sent.
+func (s *Sync) dryStep(ctx context.Context, c ledger.Connection, in work.BackfillDayInput, out *work.StepResult, stop <-chan struct{}) error {
+	day, err := sale.ParseDay(in.Day)
+	if err != nil {
+		return work.Err(work.BadInput, "a backfill's day is no business day")
+	}
+	cred, err := s.credential(ctx, c)
+	if err != nil {
+		return err
+	}
+	out.Cursor, out.Counts, out.More, err = s.Puller.DryDay(ctx, c, cred, day, out.Cursor, s.Puller.Config.Start(stop))
+	return err
 }
 
 func (s *Sync) backfillStep(ctx context.Context, c ledger.Connection, in work.BackfillDayInput, out *work.StepResult, stop <-chan struct{}) error {
@@ -136,12 +162,18 @@ func (s *Sync) backfillStep(ctx context.Context, c ledger.Connection, in work.Ba
 		}
 	}
 	if rest := s.closedFor(c); rest > 0 {
-		return s.untilOpen(ctx, c, rest, out)
+		if err := s.untilOpen(ctx, c, rest, out); err != nil || out.More {
+			return err
+		}
 	}
 	done, err := s.Engine.Deliver(ctx, c, ledger.History, only, s.sendBudget(stop))
 	add(out, done)
-	if err != nil || only != nil || out.More {
+	switch {
+	case err != nil || out.More:
 		return err
+	case only != nil:
+		// Documents that wait for another try are looked after at the end.
+		return s.Ledger.DayBackfilled(ctx, c.ID, *only, in.Before.Plus(out.Counts).Orders)
 	}
 	_, left, err := s.Ledger.Waiting(ctx, c.ID)
 	if left > 0 {
@@ -159,8 +191,9 @@ func (s *Sync) pullDay(ctx context.Context, c ledger.Connection, day sale.Day, r
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = s.Puller.Release(context.WithoutCancel(ctx), c, run) }() // it would run out anyhow
-	cursor, counts, more, err := s.Puller.Day(ctx, c, cred, run, day, out.Cursor, s.Puller.Config.Start(stop))
+	// Days of one backfill are read side by side: each holds the lease by itself.
+	holder := run + " " + day.String()
+	cursor, counts, more, err := s.Puller.Day(ctx, c, cred, holder, day, out.Cursor, s.Puller.Config.Start(stop))
 	out.Cursor, out.Counts = cursor, out.Counts.Plus(counts)
 	return more, err
 }
@@ -225,6 +258,9 @@ func (s *Sync) FinishBackfill(ctx context.Context, in work.BackfillEnd) (work.Ac
 		entry := ledger.Entry{
 			Connection: c.ID, Location: c.LocationID, Who: ledger.Program, Act: actBackfillDone,
 			New: in.From + " to " + in.To, Note: fmt.Sprintf("%d orders read, %d documents sent", in.Counts.Orders, in.Counts.Sent),
+		}
+		if in.DryRun {
+			return work.ActResult{Summary: "Dry run."}, nil
 		}
 		if in.Cancelled {
 			entry.Act = actBackfillCancel

@@ -40,17 +40,52 @@ func TestPlanFollowsThePartnersRule(t *testing.T) {
 	r := newRig(t, options{})
 	plan, err := r.plan(work.BackfillInput{})
 	require.NoError(t, err)
-	require.Equal(t, work.BackfillPlan{From: "2026-08-07", To: "2026-11-04", Days: 90}, plan, "90 days, up to the day before connecting")
+	require.Equal(t, work.BackfillPlan{From: "2026-08-07", To: "2026-11-04", Days: 90, AtOnce: 1}, plan, "90 days, up to the day before connecting")
 	r.OldestFirst = true
 	plan, err = r.plan(work.BackfillInput{From: "2026-11-01", To: "2026-11-02"})
 	require.NoError(t, err)
-	require.Equal(t, work.BackfillPlan{From: "2026-11-01", To: "2026-11-02", Days: 2, OldestFirst: true}, plan)
+	require.Equal(t, work.BackfillPlan{From: "2026-11-01", To: "2026-11-02", Days: 2, OldestFirst: true, AtOnce: 1}, plan)
 	for _, in := range []work.BackfillInput{
 		{From: "2026-08-06"}, {To: "2026-11-05"}, {From: "2026-11-03", To: "2026-11-02"}, {From: "yesterday"}, {From: "2026-02-30"},
 	} {
 		_, err := r.plan(in)
 		require.Equal(t, work.BadInput, code(t, err), "%+v", in)
 	}
+}
+
+// Another backfill goes on where days are missing, unless it is told to do all
+// of them again.
+func TestDaysThatAreInArePassedOver(t *testing.T) {
+	r := newRig(t, options{})
+	r.till.Put(serial, r.past("1", 3, 1000))
+	r.clock.forward(12 * time.Hour) // 08:00 UTC
+	require.False(t, r.backfillDay("2026-11-02", work.SyncCursor{}).More)
+	plan, err := r.plan(work.BackfillInput{From: "2026-11-01", To: "2026-11-03"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"2026-11-02"}, plan.Skip)
+	plan, err = r.plan(work.BackfillInput{From: "2026-11-01", To: "2026-11-03", Again: true})
+	require.NoError(t, err)
+	require.Empty(t, plan.Skip)
+}
+
+func TestADryRunKeepsAndSendsNothing(t *testing.T) {
+	r := newRig(t, options{})
+	r.till.Put(serial, r.past("1", 3, 1000))
+	r.till.Put(serial, r.past("2", 3, 2000))
+	r.clock.forward(12 * time.Hour)
+	dry := func() work.Counts {
+		step, err := call[work.BackfillDayInput, work.StepResult](r, "BackfillDay", work.BackfillDayInput{
+			Connection: marcel, Day: "2026-11-02", Run: "backfill", DryRun: true,
+		})
+		require.NoError(t, err)
+		require.False(t, step.More)
+		return step.Counts
+	}
+	require.Equal(t, work.Counts{Orders: 2, Changed: 2}, dry())
+	require.Empty(t, r.held())
+	require.Zero(t, r.backlog().Total, "nothing was kept")
+	require.False(t, r.backfillDay("2026-11-02", work.SyncCursor{}).More)
+	require.Equal(t, work.Counts{Orders: 2}, dry(), "what is there already would not be sent")
 }
 
 // A tab opened on the evening before the first day is found when receipts are

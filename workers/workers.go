@@ -69,6 +69,7 @@ func table() []served {
 		{work.ChangeConnection, workflows.ChangeConnection},
 		{work.ReleaseQuarantine, workflows.ReleaseQuarantine},
 		{work.Resend, workflows.Resend},
+		{work.ResolveUncertain, workflows.ResolveUncertain},
 	}
 }
 
@@ -84,6 +85,7 @@ func doors(s *activities.Sync, k *activities.Schedules) []served {
 		{"ChangeConnection", s.ChangeConnection},
 		{"ReleaseQuarantine", s.ReleaseQuarantine},
 		{"Resend", s.Resend},
+		{"ResolveUncertain", s.ResolveUncertain},
 		{"KeepSchedules", k.KeepSchedules},
 	}
 }

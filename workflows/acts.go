@@ -51,3 +51,13 @@ func Resend(ctx workflow.Context, raw converter.RawValue) (work.ActResult, error
 	}
 	return act(ctx, work.ActResend, in.Connection, actResend, in)
 }
+
+// ResolveUncertain takes a person's word on uploads of unknown end that must
+// not be sent again.
+func ResolveUncertain(ctx workflow.Context, raw converter.RawValue) (work.ActResult, error) {
+	var in work.ResolveInput
+	if err := decode(raw, &in); err != nil {
+		return work.ActResult{}, err
+	}
+	return act(ctx, work.ActResolve, in.Connection, actResolveUncertain, in)
+}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/converter"
@@ -27,11 +28,10 @@ const (
 	sweeps = 20
 )
 
-// Backfill brings in the business days before a connection, one after the
-// other. Updates pause, resume and cancel it; the query progress tells how far
-// it is.
+// Backfill brings in the business days before a connection, some at a time.
+// Updates pause, resume and cancel it; the query progress tells how far it is.
 func Backfill(ctx workflow.Context, raw converter.RawValue) (work.BackfillResult, error) {
-	b := backfill{}
+	b := backfill{waits: map[string]string{}}
 	if err := b.setup(ctx, raw); err != nil {
 		return work.BackfillResult{}, err
 	}
@@ -47,8 +47,9 @@ type backfill struct {
 	in        work.BackfillInput
 	progress  work.BackfillProgress
 	cancelled *work.SteerInput
-	doneHere  int
-	sickFor   time.Duration // how long it has waited in a row for the sick
+	failed    error             // the first day that failed for good
+	flying    int               // days that are worked on
+	waits     map[string]string // what these wait for, by day
 }
 
 func (b *backfill) setup(ctx workflow.Context, raw converter.RawValue) error {
@@ -78,22 +79,16 @@ func (b *backfill) run(ctx workflow.Context) (work.BackfillResult, error) {
 			return work.BackfillResult{}, err
 		}
 	}
-	for b.progress.Done < b.progress.Days && b.cancelled == nil {
-		if err := b.work(ctx, b.progress.Next); err != nil {
-			return work.BackfillResult{}, err
-		}
-		if b.cancelled != nil {
-			break
-		}
-		b.advance()
-		if b.progress.Done < b.progress.Days && b.tired(ctx) {
-			return work.BackfillResult{}, b.continueAsNew(ctx)
-		}
+	if err := b.days(ctx); err != nil {
+		return work.BackfillResult{}, err
 	}
-	if b.cancelled == nil {
+	if b.cancelled == nil && len(b.progress.Left) > 0 {
+		return work.BackfillResult{}, b.continueAsNew(ctx)
+	}
+	if b.cancelled == nil && !b.progress.DryRun {
 		// What single days could not send: documents that wait for another try,
 		// or whose receipt is dated on another day than the order was opened.
-		if err := b.work(ctx, ""); err != nil {
+		if _, err := b.work(ctx, ""); err != nil {
 			return work.BackfillResult{}, err
 		}
 	}
@@ -107,105 +102,152 @@ func (b *backfill) plan(ctx workflow.Context) error {
 		return err
 	}
 	b.progress = work.BackfillProgress{
-		Days: plan.Days, From: plan.From, To: plan.To, OldestFirst: plan.OldestFirst, Next: plan.To,
-		Paused: b.progress.Paused,
+		Days: plan.Days, Done: len(plan.Skip), From: plan.From, To: plan.To, OldestFirst: plan.OldestFirst,
+		Paused: b.progress.Paused, DryRun: b.in.DryRun, AtOnce: max(plan.AtOnce, 1), Left: daysOf(plan),
 	}
-	if plan.OldestFirst {
-		b.progress.Next = plan.From
-	}
+	b.progress.Next = b.next()
 	return nil
 }
 
-// work does one business day, or with no day what others left behind, in as
-// many steps as it takes.
-func (b *backfill) work(ctx workflow.Context, day string) error {
-	var cursor work.SyncCursor
-	for rests := 0; ; {
-		if err := b.mayGoOn(ctx); err != nil || b.cancelled != nil {
+// daysOf lists a plan's days in the order in which they are done.
+func daysOf(plan work.BackfillPlan) []string {
+	at, step := plan.To, -1
+	if plan.OldestFirst {
+		at, step = plan.From, 1
+	}
+	day, err := sale.ParseDay(at)
+	var days []string
+	for range plan.Days {
+		if err == nil && !slices.Contains(plan.Skip, day.String()) {
+			days = append(days, day.String())
+		}
+		day = day.Plus(step)
+	}
+	return days
+}
+
+func (b *backfill) next() string {
+	if len(b.progress.Left) == 0 {
+		return ""
+	}
+	return b.progress.Left[0]
+}
+
+// days works on this run's share of the days, AtOnce at a time. The first that
+// fails for good ends them all.
+func (b *backfill) days(ctx workflow.Context) error {
+	share := slices.Clone(b.progress.Left[:min(daysPerRun, len(b.progress.Left))])
+	free := workflow.NewSemaphore(ctx, int64(max(b.progress.AtOnce, 1)))
+	working := workflow.NewWaitGroup(ctx)
+	for _, day := range share {
+		if err := free.Acquire(ctx, 1); err != nil {
 			return err
 		}
-		b.show(ctx, "")
+		if b.cancelled != nil || b.failed != nil {
+			break
+		}
+		working.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer working.Done()
+			defer free.Release(1)
+			done, err := b.work(ctx, day)
+			if err != nil && b.failed == nil {
+				b.failed = err
+			}
+			if done {
+				b.advance(ctx, day)
+			}
+		})
+	}
+	working.Wait(ctx)
+	return b.failed
+}
+
+// work does one business day, or with no day what others left behind, in as
+// many steps as it takes. It is not done when a person cancels, or another day
+// has failed for good.
+func (b *backfill) work(ctx workflow.Context, day string) (done bool, err error) {
+	b.flying++
+	defer func() { b.flying--; delete(b.waits, day) }()
+	var cursor work.SyncCursor
+	var before work.Counts
+	sick := time.Duration(0)
+	for rests := 0; ; {
+		if err := b.mayGoOn(ctx); err != nil || b.cancelled != nil || b.failed != nil {
+			return false, err
+		}
 		var step work.StepResult
 		stepping := withActivities(ctx, b.in.Connection, historyPriority, stepTimeout, stepAttempts, day)
 		err := workflow.ExecuteActivity(stepping, actBackfillDay, work.BackfillDayInput{
 			Connection: b.in.Connection, Day: day, Cursor: cursor, Run: workflow.GetInfo(ctx).WorkflowExecution.RunID,
+			DryRun: b.progress.DryRun, Before: before,
 		}).Get(ctx, &step)
 		if err != nil {
-			if err := b.nurse(ctx, err); err != nil {
-				return err
+			if sick, err = b.nurse(ctx, day, sick, err); err != nil {
+				return false, err
 			}
 			continue
 		}
-		b.sickFor = 0
-		cursor = step.Cursor
+		sick, cursor, before = 0, step.Cursor, before.Plus(step.Counts)
 		b.progress.Counts = b.progress.Counts.Plus(step.Counts)
 		if !step.More {
-			return nil
+			return true, nil
 		}
 		if day == "" && step.Rest > 0 && step.Counts.Sent == 0 {
 			if rests++; rests > sweeps {
-				return nil
+				return true, nil
 			}
 		}
-		if err := b.rest(ctx, step.Rest, step.Why); err != nil {
-			return err
+		if err := b.rest(ctx, day, step.Rest, step.Why); err != nil {
+			return false, err
 		}
 	}
 }
 
-// nurse waits for a till or partner that is sick; any other failure, or one
-// that lasts, ends the backfill.
-func (b *backfill) nurse(ctx workflow.Context, err error) error {
+// nurse waits for a till or partner that is sick, and tells for how long it has
+// in a row; any other failure, or one that lasts, ends the backfill.
+func (b *backfill) nurse(ctx workflow.Context, day string, sick time.Duration, err error) (time.Duration, error) {
 	code, _ := explain(b.in.Connection, err)
 	problem := work.Problems[code]
-	if temporal.IsCanceledError(err) || (problem.Kind != work.Transient && problem.Kind != work.Limited) || b.sickFor >= sickLimit {
-		return err
+	if temporal.IsCanceledError(err) || (problem.Kind != work.Transient && problem.Kind != work.Limited) || sick >= sickLimit {
+		return sick, err
 	}
-	pause := min(max(b.sickFor, sickFirst), sickMost)
-	b.sickFor += pause
-	return b.rest(ctx, pause, problem.Title)
+	pause := min(max(sick, sickFirst), sickMost)
+	return sick + pause, b.rest(ctx, day, pause, problem.Title)
 }
 
 // rest sleeps durably, and wakes early when a person steers.
-func (b *backfill) rest(ctx workflow.Context, d time.Duration, why string) error {
+func (b *backfill) rest(ctx workflow.Context, day string, d time.Duration, why string) error {
 	if d <= 0 {
 		return nil
 	}
-	b.show(ctx, why)
-	_, err := workflow.AwaitWithTimeout(ctx, d, func() bool { return b.cancelled != nil || b.progress.Paused })
-	b.show(ctx, "")
+	b.waits[day] = why
+	b.show(ctx)
+	_, err := workflow.AwaitWithTimeout(ctx, d, func() bool { return b.cancelled != nil || b.failed != nil || b.progress.Paused })
+	delete(b.waits, day)
+	b.show(ctx)
 	return err
 }
 
 // mayGoOn waits while the backfill is paused.
 func (b *backfill) mayGoOn(ctx workflow.Context) error {
+	b.show(ctx)
 	if !b.progress.Paused {
 		return nil
 	}
-	b.show(ctx, "paused by a person")
 	err := workflow.Await(ctx, func() bool { return !b.progress.Paused || b.cancelled != nil })
-	b.show(ctx, "")
+	b.show(ctx)
 	return err
 }
 
-// advance goes to the next business day.
-func (b *backfill) advance() {
-	b.progress.Done++
-	b.doneHere++
-	step := -1
-	if b.progress.OldestFirst {
-		step = 1
+// advance notes that a business day is done.
+func (b *backfill) advance(ctx workflow.Context, day string) {
+	if i := slices.Index(b.progress.Left, day); i >= 0 {
+		b.progress.Left = slices.Delete(b.progress.Left, i, i+1)
+		b.progress.Done++
+		b.progress.Next = b.next()
 	}
-	if day, err := sale.ParseDay(b.progress.Next); err == nil {
-		b.progress.Next = day.Plus(step).String()
-	}
-	if b.progress.Done == b.progress.Days {
-		b.progress.Next = ""
-	}
-}
-
-func (b *backfill) tired(ctx workflow.Context) bool {
-	return b.doneHere >= daysPerRun || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	b.show(ctx)
 }
 
 func (b *backfill) continueAsNew(ctx workflow.Context) error {
@@ -225,31 +267,53 @@ func (b *backfill) finish(ctx workflow.Context) (work.BackfillResult, error) {
 	finishing := withActivities(ctx, b.in.Connection, historyPriority, actTimeout, actAttempts, "Finish")
 	err := workflow.ExecuteActivity(finishing, actFinishBackfill, work.BackfillEnd{
 		Connection: b.in.Connection, From: b.progress.From, To: b.progress.To,
-		Cancelled: b.cancelled != nil, Counts: b.progress.Counts,
+		Cancelled: b.cancelled != nil, DryRun: b.progress.DryRun, Counts: b.progress.Counts,
 	}).Get(ctx, &ended)
 	if err != nil {
 		return work.BackfillResult{}, err
 	}
-	summary := fmt.Sprintf("%s %d of %d business days. %s", ended.Summary, b.progress.Done, b.progress.Days, b.progress.Counts.Outcome())
+	outcome := b.progress.Counts.Outcome()
+	if b.progress.DryRun {
+		outcome = b.progress.Counts.WouldBe()
+	}
+	summary := fmt.Sprintf("%s %d of %d business days. %s", ended.Summary, b.progress.Done, b.progress.Days, outcome)
 	workflow.SetCurrentDetails(ctx, summary)
 	return work.BackfillResult{Summary: summary, Progress: b.progress}, nil
 }
 
 // show tells people where it is: by query, and on the run's page.
-func (b *backfill) show(ctx workflow.Context, waiting string) {
-	b.progress.Waiting = waiting
+func (b *backfill) show(ctx workflow.Context) {
+	b.progress.Waiting = b.waiting()
 	p := b.progress
 	order := "newest first"
 	if p.OldestFirst {
 		order = "oldest first"
 	}
 	text := fmt.Sprintf("**%d of %d** business days, %s to %s, %s.", p.Done, p.Days, p.From, p.To, order)
+	if p.DryRun {
+		text = "**Dry run**: nothing is kept or sent. " + text
+	}
 	if p.Next != "" {
 		text += " Next: " + p.Next + "."
 	}
 	text += "\n\n" + p.Counts.Outcome()
-	if waiting != "" {
-		text += "\n\n**Waiting:** " + waiting + "."
+	if p.Waiting != "" {
+		text += "\n\n**Waiting:** " + p.Waiting + "."
 	}
 	workflow.SetCurrentDetails(ctx, text)
+}
+
+// waiting is what a person is told while nothing moves: the reason of the
+// earliest day that waits, when all of them do.
+func (b *backfill) waiting() string {
+	switch {
+	case b.progress.Paused:
+		return "paused by a person"
+	case b.flying == 0 || len(b.waits) < b.flying:
+		return ""
+	}
+	for _, day := range workflow.DeterministicKeys(b.waits) {
+		return b.waits[day]
+	}
+	return ""
 }

@@ -270,3 +270,62 @@ func TestCancelledRunIsCancelled(t *testing.T) {
 	h.ExecuteWorkflow(work.Backfill, backfillInput)
 	require.True(t, temporal.IsCanceledError(h.GetWorkflowError()), "%v", h.GetWorkflowError())
 }
+
+// Days are worked on side by side, never more than the plan says, and each is
+// done once.
+func TestDaysGoSideBySide(t *testing.T) {
+	plan := work.BackfillPlan{From: "2026-10-01", To: "2026-10-12", Days: 12, AtOnce: 3, Skip: []string{"2026-10-05"}}
+	h := newHistory(t, plan)
+	resting, most := map[string]bool{}, 0
+	h.step = func(in work.BackfillDayInput) (work.StepResult, error) {
+		if in.Day == "" {
+			return work.StepResult{}, nil
+		}
+		if resting[in.Day] {
+			delete(resting, in.Day)
+			return work.StepResult{Counts: work.Counts{Sent: 1}}, nil
+		}
+		resting[in.Day] = true
+		most = max(most, len(resting))
+		return work.StepResult{More: true, Rest: time.Minute, Why: "slow down"}, nil
+	}
+	h.ExecuteWorkflow(work.Backfill, backfillInput)
+	var result work.BackfillResult
+	require.NoError(t, h.GetWorkflowResult(&result))
+	require.Equal(t, 3, most)
+	require.Equal(t, 12, result.Progress.Done)
+	require.Equal(t, 11, result.Progress.Counts.Sent, "a day that is in already is passed over")
+	require.NotContains(t, h.days, "2026-10-05")
+}
+
+// A day that fails for good ends the backfill; days beside it end their step.
+func TestADayThatFailsEndsTheBackfill(t *testing.T) {
+	h := newHistory(t, work.BackfillPlan{From: "2026-10-01", To: "2026-10-12", Days: 12, AtOnce: 2})
+	h.OnActivity("RecordFailure", anything, anything).Return(work.Failing, nil).Once()
+	h.OnUpsertTypedSearchAttributes(anything).Return(nil)
+	h.step = func(in work.BackfillDayInput) (work.StepResult, error) {
+		if in.Day == "2026-10-10" {
+			return work.StepResult{}, problem(work.PartnerToken)
+		}
+		return work.StepResult{}, nil
+	}
+	h.ExecuteWorkflow(work.Backfill, backfillInput)
+	require.Equal(t, string(work.PartnerToken), h.failure().Type())
+	require.Less(t, len(h.days), 6, "no further day was begun")
+	require.Empty(t, h.ends)
+}
+
+func TestADryRunTellsWhatWouldBeSent(t *testing.T) {
+	h := newHistory(t, threeDays(false))
+	h.step = func(in work.BackfillDayInput) (work.StepResult, error) {
+		require.True(t, in.DryRun)
+		return work.StepResult{Counts: work.Counts{Orders: 100, Changed: 99}}, nil
+	}
+	in := backfillInput
+	in.DryRun = true
+	h.ExecuteWorkflow(work.Backfill, in)
+	var result work.BackfillResult
+	require.NoError(t, h.GetWorkflowResult(&result))
+	require.Contains(t, result.Summary, "300 orders read; 297 documents would be sent.")
+	require.NotContains(t, h.days, "", "nothing is left to sweep")
+}

@@ -7,8 +7,8 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
-// ChangeConnection is a person's change of a live connection: pause, resume or
-// receipt date. Its schedule follows at once; should that fail, the
+// ChangeConnection is a person's change of a live connection: pause, resume, or
+// one of its choices. A pause's schedule follows at once; should that fail, the
 // ScheduleKeeper brings it in line within minutes.
 func ChangeConnection(ctx workflow.Context, raw converter.RawValue) (work.ActResult, error) {
 	var in work.ChangeInput
@@ -16,7 +16,7 @@ func ChangeConnection(ctx workflow.Context, raw converter.RawValue) (work.ActRes
 		return work.ActResult{}, err
 	}
 	result, err := act(ctx, work.ActChange, in.Connection, actChangeConnection, in)
-	if err != nil || in.Change == work.ChangeReceiptDate {
+	if err != nil || in.Change != work.ChangePause && in.Change != work.ChangeResume {
 		return result, err
 	}
 	keeping := withActivities(ctx, in.Connection, personPriority, actTimeout, stepAttempts, "The schedule follows")

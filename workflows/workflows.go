@@ -26,6 +26,7 @@ const (
 	actChangeConnection  = "ChangeConnection"
 	actReleaseQuarantine = "ReleaseQuarantine"
 	actResend            = "Resend"
+	actResolveUncertain  = "ResolveUncertain"
 )
 
 // Activities lists them, so that a test can compare with what workers serve.
@@ -33,6 +34,7 @@ func Activities() []string {
 	return []string{
 		actSyncStep, actRecordFailure, actPlanBackfill, actBackfillDay, actFinishBackfill,
 		actJournalBackfill, actKeepSchedules, actChangeConnection, actReleaseQuarantine, actResend,
+		actResolveUncertain,
 	}
 }
 

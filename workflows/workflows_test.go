@@ -49,12 +49,14 @@ func newStage(t *testing.T, id string) *stage {
 		"ChangeConnection":  func(context.Context, work.ChangeInput) (work.ActResult, error) { return work.ActResult{}, nil },
 		"ReleaseQuarantine": func(context.Context, work.QuarantineInput) (work.ActResult, error) { return work.ActResult{}, nil },
 		"Resend":            func(context.Context, work.ResendInput) (work.ActResult, error) { return work.ActResult{}, nil },
+		"ResolveUncertain":  func(context.Context, work.ResolveInput) (work.ActResult, error) { return work.ActResult{}, nil },
 	} {
 		env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
 	for name, f := range map[string]any{
 		work.LocationSync: workflows.LocationSync, work.Backfill: workflows.Backfill, work.ScheduleKeeper: workflows.ScheduleKeeper,
 		work.ChangeConnection: workflows.ChangeConnection, work.ReleaseQuarantine: workflows.ReleaseQuarantine, work.Resend: workflows.Resend,
+		work.ResolveUncertain: workflows.ResolveUncertain,
 	} {
 		env.RegisterWorkflowWithOptions(f, workflow.RegisterOptions{Name: name})
 	}

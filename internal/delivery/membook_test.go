@@ -113,6 +113,10 @@ func (b *memBook) Lines(_ context.Context, _ string, documents []string) (map[st
 	return held, nil
 }
 
+func (b *memBook) Titles(context.Context, string, []string) (map[string]string, error) {
+	return map[string]string{}, nil
+}
+
 func (b *memBook) newUpload(state ledger.UploadState) int64 {
 	number := int64(len(b.uploads) + 1)
 	b.uploads[number] = state

@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ const (
 type book interface {
 	Claim(ctx context.Context, connection string, lane ledger.Lane, day *sale.Day, n int, lease time.Duration) ([]ledger.Claim, error)
 	Lines(ctx context.Context, connection string, documents []string) (map[string][]ledger.HeldLine, error)
+	Titles(ctx context.Context, location string, codes []string) (map[string]string, error)
 	MintUploads(ctx context.Context, connection string, m ledger.Minting) (ledger.Minted, error)
 	SettleUploads(ctx context.Context, connection string, ends []ledger.UploadEnd) error
 	Settle(ctx context.Context, connection string, outcomes []ledger.Outcome) (int, error)
@@ -130,6 +132,11 @@ func (u *uploading) fill(ctx context.Context, l *load, claims []ledger.Claim) er
 	if len(l.packs) == 0 {
 		return nil
 	}
+	if u.lane == ledger.History {
+		if err := u.retitle(ctx, l); err != nil {
+			return err
+		}
+	}
 	if u.uploads == nil {
 		if err := u.openUploads(ctx); err != nil {
 			return err
@@ -140,6 +147,31 @@ func (u *uploading) fill(ctx context.Context, l *load, claims []ledger.Claim) er
 		return err
 	}
 	l.minted(minted, func(document string, seq int) string { return u.to.LineID(u.target, document, seq) })
+	return nil
+}
+
+// retitle gives lines of history the title that their item has by now: the
+// partner names an item as the last line does that it was sent.
+func (u *uploading) retitle(ctx context.Context, l *load) error {
+	var codes []string
+	for _, p := range l.packs {
+		for _, packed := range p.lines {
+			codes = append(codes, packed.line.Item)
+		}
+	}
+	slices.Sort(codes)
+	titles, err := u.book.Titles(ctx, u.c.LocationID, slices.Compact(codes))
+	if err != nil {
+		return err
+	}
+	for _, p := range l.packs {
+		for i := range p.lines {
+			line := &p.lines[i].line
+			if title := titles[line.Item]; title != "" && line.Was == "" {
+				line.Title = title
+			}
+		}
+	}
 	return nil
 }
 

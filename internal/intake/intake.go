@@ -183,16 +183,18 @@ func watermark(asOf, readBegan time.Time) time.Time {
 }
 
 // Day pulls one business day by the orders' opening, for a backfill. It goes
-// on from the cursor like Live, and leaves the watermark alone.
+// on from the cursor like Live, leaves the watermark alone, and holds the lease
+// only while it writes a page.
 func (p *Puller) Day(ctx context.Context, c ledger.Connection, cred cluster.Credential, holder string, day sale.Day, cur work.SyncCursor, b *Budget) (work.SyncCursor, work.Counts, bool, error) {
 	var counts work.Counts
 	if cur.Pulled {
 		return cur, counts, false, nil
 	}
-	pull, err := p.begin(ctx, c, cred, holder, &counts)
+	pull, err := p.reading(c, cred, holder, &counts)
 	if err != nil {
 		return cur, counts, false, err
 	}
+	pull.brief = true
 	if cur.ReadBegan.IsZero() {
 		cur = work.SyncCursor{ReadBegan: p.Clock.Now()}
 	}

@@ -36,9 +36,24 @@ type pull struct {
 	partner partner.Partner
 	target  partner.Connection
 	counts  *work.Counts
+	// seen are the items of the page that is being recorded.
+	seen []partner.ItemSeen
+	// brief holds the lease only while a page is written: history is read beside
+	// live runs and leaves the watermark alone.
+	brief bool
 }
 
+// begin takes the lease for a pull.
 func (p *Puller) begin(ctx context.Context, c ledger.Connection, cred cluster.Credential, holder string, counts *work.Counts) (*pull, error) {
+	read, err := p.reading(c, cred, holder, counts)
+	if err != nil {
+		return nil, err
+	}
+	return read, read.await(ctx)
+}
+
+// reading is a pull that does not hold the lease yet.
+func (p *Puller) reading(c ledger.Connection, cred cluster.Credential, holder string, counts *work.Counts) (*pull, error) {
 	to, ok := p.Partners[c.PartnerName]
 	if !ok {
 		return nil, work.Err(work.Internal, "this worker does not know the partner of "+c.ID)
@@ -47,11 +62,10 @@ func (p *Puller) begin(ctx context.Context, c ledger.Connection, cred cluster.Cr
 	if err != nil {
 		return nil, err
 	}
-	read := &pull{
+	return &pull{
 		ledger: p.Ledger, c: connection{c}, cred: cred, holder: holder, lease: p.Config.LeaseFor,
 		zone: target.Zone, partner: to, target: target, counts: counts,
-	}
-	return read, read.await(ctx)
+	}, nil
 }
 
 const (
@@ -98,13 +112,23 @@ func (p *pull) hold(ctx context.Context) error {
 }
 
 func (p *pull) translate(s sale.Sale, known bool) ([]partner.Document, error) {
-	return p.partner.Translate(s, p.target, known)
+	documents, err := p.partner.Translate(s, p.target, known)
+	if to, ok := p.partner.(partner.Itemizer); ok && err == nil {
+		p.seen = append(p.seen, to.ItemsSeen(s, p.target, documents)...)
+	}
+	return documents, err
 }
 
 // record writes a page, with one write per lane: live, and history where the
 // backfill has yet to come by.
 func (p *pull) record(ctx context.Context, orders []cluster.Order, began time.Time, reread bool, b *Budget) error {
 	b.orders -= len(orders)
+	if p.brief {
+		if err := p.await(ctx); err != nil {
+			return err
+		}
+		defer func() { _ = p.ledger.ReleaseLease(context.WithoutCancel(ctx), p.c.ID, p.holder) }() // it would run out anyhow
+	}
 	live, history := p.sort(orders, began, reread)
 	for _, page := range []ledger.Page{live, history} {
 		if len(page.Snapshots)+len(page.Bad) == 0 {
@@ -118,7 +142,10 @@ func (p *pull) record(ctx context.Context, orders []cluster.Order, began time.Ti
 		p.counts.Changed += done.Changed
 		p.counts.Quarantined += done.Quarantined
 	}
-	return nil
+	found, err := p.ledger.NoteItems(ctx, p.c.Connection, p.seen)
+	p.seen = nil
+	p.counts.Findings += found
+	return err
 }
 
 // sort puts the orders of a page into lanes, and leaves out those whose

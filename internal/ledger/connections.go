@@ -230,12 +230,21 @@ func (s *Store) SetReceiptDate(ctx context.Context, connection string, d sale.Re
 	if d != sale.ByOpened && d != sale.ByClosed {
 		return false, work.Err(work.BadInput, "receipt date: want opened or closed")
 	}
-	err = s.change(ctx, connection, "setting the receipt date", func(tx *sqlx.Tx, c Connection) error {
-		old := c.Settings.ReceiptDate
-		if changed = old != d; !changed {
-			return nil
+	return s.ChangeSettings(ctx, connection, ActReceiptDate, func(settings *partner.Settings) (old, new string, err error) {
+		old, settings.ReceiptDate = string(settings.ReceiptDate), d
+		return old, string(d), nil
+	}, by)
+}
+
+// ChangeSettings changes a connection's settings, journalled as an act with what
+// was before and after in words, and tells whether anything is new. Follow with
+// Retranslate where documents depend on it.
+func (s *Store) ChangeSettings(ctx context.Context, connection, act string, change func(*partner.Settings) (old, new string, err error), by Actor) (changed bool, err error) {
+	err = s.change(ctx, connection, "changing settings", func(tx *sqlx.Tx, c Connection) error {
+		was, now, err := change(&c.Settings)
+		if changed = was != now; err != nil || !changed {
+			return err
 		}
-		c.Settings.ReceiptDate = d
 		settings, err := asJSON(c.Settings)
 		if err != nil {
 			return err
@@ -246,8 +255,8 @@ func (s *Store) SetReceiptDate(ctx context.Context, connection string, d sale.Re
 			c.ID, settings); err != nil {
 			return err
 		}
-		e := by.entry(ActReceiptDate)
-		e.Connection, e.Old, e.New = c.ID, string(old), string(d)
+		e := by.entry(act)
+		e.Connection, e.Old, e.New = c.ID, was, now
 		return s.journal(ctx, tx, e)
 	})
 	return changed, err

@@ -41,6 +41,10 @@ const (
 	ActRelease       = "release"
 	ActDiscard       = "discard"
 	ActResolve       = "resolve"
+	ActModifiers     = "modifiers"
+	ActRoute         = "route"
+	ActStatement     = "statement"
+	ActSeeFinding    = "finding seen"
 )
 
 func (by Actor) entry(act string) Entry {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -95,4 +96,18 @@ func (s *Store) retranslate(ctx context.Context, c Connection, lane Lane, rows [
 		return marked{}, err
 	}
 	return s.mark(ctx, "translating anew", m, retranslate, c.SettingsVersion, given, textArray(ids))
+}
+
+// WouldChange counts the documents that are not wanted yet, or otherwise.
+func (s *Store) WouldChange(ctx context.Context, connection string, documents []partner.Document) (int, error) {
+	ids, hashes := make([]string, len(documents)), make([]string, len(documents))
+	for i, d := range documents {
+		ids[i], hashes[i] = d.ID, d.Hash
+	}
+	var same int
+	err := s.db.GetContext(ctx, &same, `
+		SELECT count(*) FROM unnest($2::text[], $3::text[]) AS r(id, hash) CROSS JOIN LATERAL (
+			SELECT 1 FROM documents d WHERE d.connection = $1 AND d.id = r.id AND d.hash = r.hash OFFSET 0
+		) d`, connection, textArray(ids), textArray(hashes))
+	return len(documents) - same, failed("comparing with what is wanted", err)
 }

@@ -48,6 +48,20 @@ type Line struct {
 	Reverses int
 }
 
+// ItemSeen is an item that was sold on a business day.
+type ItemSeen struct {
+	Code, Title string
+	Day         sale.Day
+}
+
+// Itemizer is a partner that knows items by codes which people map there, so
+// that a changed title or a re-used code does harm.
+type Itemizer interface {
+	// ItemsSeen are the items of a sale as the partner would know them, on
+	// whatever way they reach it. documents are what Translate made of it.
+	ItemsSeen(s sale.Sale, c Connection, documents []Document) []ItemSeen
+}
+
 // LineResult is what is known of a line after an upload.
 type LineResult string
 

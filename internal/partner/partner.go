@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/sale"
@@ -59,6 +60,15 @@ func (c Choices) At(day sale.Day, otherwise string) string {
 		value = choice.Value
 	}
 	return value
+}
+
+// String tells the choices, by day.
+func (c Choices) String() string {
+	words := make([]string, len(c))
+	for i, choice := range c {
+		words[i] = choice.Value + " from " + choice.From.String()
+	}
+	return strings.Join(words, ", ")
 }
 
 // With are the choices when a value holds from a day on; what was chosen for

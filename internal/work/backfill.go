@@ -44,6 +44,7 @@ type BackfillEnd struct {
 	To         string `json:"to"`
 	// Cancelled says that a person ended it before all days were done.
 	Cancelled bool   `json:"cancelled,omitempty"`
+	DryRun    bool   `json:"dryRun,omitempty"`
 	Counts    Counts `json:"counts"`
 }
 
@@ -57,6 +58,11 @@ type BackfillResult struct {
 type KeepInput struct {
 	// Connection narrows it to one connection's schedule; empty means all.
 	Connection string `json:"connection,omitempty"`
+}
+
+// WouldBe says in words what a dry run found.
+func (c Counts) WouldBe() string {
+	return fmt.Sprintf("%d orders read; %d documents would be sent.", c.Orders, c.Changed)
 }
 
 // Outcome says in words what was done, without amounts.
@@ -81,7 +87,8 @@ func (c Counts) Outcome() string {
 		n    int
 		what string
 	}{{c.Repaired, "found different at the partner and repaired"}, {c.Quarantined, "put aside"},
-		{c.Uncertain, "in doubt; a person has to say whether they were applied"}, {c.Waiting, "still to be sent"}} {
+		{c.Uncertain, "in doubt; a person has to say whether they were applied"}, {c.Waiting, "still to be sent"},
+		{c.Findings, "findings to look at"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(" %d %s.", part.n, part.what)
 		}

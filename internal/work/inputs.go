@@ -2,9 +2,12 @@ package work
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/sale"
 )
 
 // ConnectionState is where a connection stands (WISK's words where it has
@@ -63,6 +66,8 @@ type Counts struct {
 	// wait for a person to say whether an upload was applied.
 	Lines     int `json:"lines,omitempty"`
 	Uncertain int `json:"uncertain,omitempty"`
+	// Findings are things that people should look at.
+	Findings int `json:"findings,omitempty"`
 }
 
 // Plus adds up.
@@ -72,6 +77,7 @@ func (c Counts) Plus(d Counts) Counts {
 		Confirmed: c.Confirmed + d.Confirmed, Repaired: c.Repaired + d.Repaired,
 		Quarantined: c.Quarantined + d.Quarantined, Waiting: d.Waiting,
 		Lines: c.Lines + d.Lines, Uncertain: c.Uncertain + d.Uncertain,
+		Findings: c.Findings + d.Findings,
 	}
 }
 
@@ -113,6 +119,10 @@ type BackfillInput struct {
 	To   string `json:"to,omitempty"`
 	By   string `json:"by"`   // staff handle
 	Note string `json:"note"` // why, in a short note without names of persons
+	// DryRun reads the till and tells what would be sent; nothing is kept.
+	DryRun bool `json:"dryRun,omitempty"`
+	// Again brings in days too that an earlier backfill has brought in.
+	Again bool `json:"again,omitempty"`
 	// Progress is set by the workflow itself when it continues as new.
 	Progress *BackfillProgress `json:"progress,omitempty"`
 }
@@ -132,7 +142,7 @@ func (in BackfillInput) Validate() error {
 type BackfillProgress struct {
 	Days   int    `json:"days"` // in all
 	Done   int    `json:"done"`
-	Next   string `json:"next"` // the business day it works on
+	Next   string `json:"next"` // the first business day that is not done
 	From   string `json:"from"`
 	To     string `json:"to"`
 	Counts Counts `json:"counts"`
@@ -141,6 +151,12 @@ type BackfillProgress struct {
 	Paused  bool   `json:"paused,omitempty"`
 	// OldestFirst says in which order the days are done.
 	OldestFirst bool `json:"oldestFirst,omitempty"`
+	// DryRun says that nothing is kept or sent.
+	DryRun bool `json:"dryRun,omitempty"`
+	// AtOnce is how many days are worked on at a time, and Left those that are
+	// not done, in their order.
+	AtOnce int      `json:"atOnce,omitempty"`
+	Left   []string `json:"left,omitempty"`
 }
 
 // BackfillPlan is the result of the activity PlanBackfill.
@@ -150,6 +166,10 @@ type BackfillPlan struct {
 	Days int    `json:"days"`
 	// OldestFirst says in which order the days are done.
 	OldestFirst bool `json:"oldestFirst,omitempty"`
+	// Skip are days that an earlier backfill has brought in.
+	Skip []string `json:"skip,omitempty"`
+	// AtOnce is how many days are worked on at a time.
+	AtOnce int `json:"atOnce,omitempty"`
 }
 
 // BackfillDayInput is the input of the activity BackfillDay.
@@ -160,6 +180,9 @@ type BackfillDayInput struct {
 	Day    string     `json:"day,omitempty"`
 	Cursor SyncCursor `json:"cursor"`
 	Run    string     `json:"run"`
+	DryRun bool       `json:"dryRun,omitempty"`
+	// Before is what earlier steps of this day did.
+	Before Counts `json:"before,omitzero"`
 }
 
 // Failure is the input of the activity RecordFailure.
@@ -175,10 +198,17 @@ var Reasons = []string{"venue_asked", "partner_asked", "maintenance", "correctio
 // ChangeInput starts a ChangeConnection; people start it.
 type ChangeInput struct {
 	Connection string `json:"connection"`
-	// Change is pause, resume or receipt-date.
+	// Change is pause, resume, receipt-date, modifiers or route.
 	Change string `json:"change"`
-	// Value is opened or closed for receipt-date, otherwise left out.
-	Value  string `json:"value,omitempty"`
+	// Value is opened or closed for receipt-date; off, include or separate for
+	// modifiers; upload, pull or report for route; otherwise left out.
+	Value string `json:"value,omitempty"`
+	// From is the first business day of modifiers or route, YYYY-MM-DD.
+	From string `json:"from,omitempty"`
+	// NoClusterIntegration states, for the route upload, that no integration of
+	// type Cluster is active in that venue of WISK: its sales would count twice.
+	NoClusterIntegration bool `json:"noClusterIntegration,omitempty"`
+
 	By     string `json:"by"`
 	Reason string `json:"reason"` // one of Reasons
 	Note   string `json:"note"`
@@ -189,21 +219,34 @@ const (
 	ChangePause       = "pause"
 	ChangeResume      = "resume"
 	ChangeReceiptDate = "receipt-date"
+	ChangeModifiers   = "modifiers"
+	ChangeRoute       = "route"
 )
+
+// changeValues are the values of each change; none for one that takes no value.
+var changeValues = map[string][]string{
+	ChangePause: nil, ChangeResume: nil, ChangeReceiptDate: {"opened", "closed"},
+	ChangeModifiers: {"off", "include", "separate"}, ChangeRoute: {"upload", "pull", "report"},
+}
 
 // Validate implements Validator.
 func (in ChangeInput) Validate() error {
-	switch in.Change {
-	case ChangePause, ChangeResume:
-		if in.Value != "" {
-			return Err(BadInput, "field \"value\" goes only with receipt-date")
-		}
-	case ChangeReceiptDate:
-		if in.Value != "opened" && in.Value != "closed" {
-			return Err(BadInput, "field \"value\": want opened or closed")
-		}
-	default:
-		return Err(BadInput, "field \"change\": want pause, resume or receipt-date")
+	values, known := changeValues[in.Change]
+	dated := in.Change == ChangeModifiers || in.Change == ChangeRoute
+	_, dayErr := sale.ParseDay(in.From)
+	switch {
+	case !known:
+		return Err(BadInput, "field \"change\": want "+strings.Join(slices.Sorted(maps.Keys(changeValues)), ", "))
+	case len(values) == 0 && in.Value != "":
+		return Err(BadInput, "field \"value\" goes not with "+in.Change)
+	case len(values) > 0 && !slices.Contains(values, in.Value):
+		return Err(BadInput, "field \"value\": want "+strings.Join(values, " or "))
+	case dated && dayErr != nil:
+		return Err(BadInput, "field \"from\": want the first business day, YYYY-MM-DD")
+	case !dated && in.From != "":
+		return Err(BadInput, "field \"from\" goes not with "+in.Change)
+	case in.Change == ChangeRoute && in.Value == "upload" && !in.NoClusterIntegration:
+		return Err(BadInput, "field \"noClusterIntegration\": the route upload needs the statement that no Cluster integration is active in that venue of WISK")
 	}
 	return checkAct(in.Connection, in.By, in.Reason, in.Note)
 }
@@ -238,6 +281,26 @@ type ResendInput struct {
 
 // Validate implements Validator.
 func (in ResendInput) Validate() error {
+	return checkAct(in.Connection, in.By, in.Reason, in.Note)
+}
+
+// ResolveInput starts a ResolveUncertain; people start it, after they have
+// looked into the partner.
+type ResolveInput struct {
+	Connection string `json:"connection"`
+	// Uploads are numbers of uncertain uploads; empty means all.
+	Uploads []int64 `json:"uploads"`
+	// Items narrows it to the lines of some item codes.
+	Items []string `json:"items,omitempty"`
+	// Applied says that the partner counts them.
+	Applied bool   `json:"applied"`
+	By      string `json:"by"`
+	Reason  string `json:"reason"`
+	Note    string `json:"note"`
+}
+
+// Validate implements Validator.
+func (in ResolveInput) Validate() error {
 	return checkAct(in.Connection, in.By, in.Reason, in.Note)
 }
 

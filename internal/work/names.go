@@ -19,6 +19,7 @@ const (
 	ChangeConnection  = "ChangeConnection"
 	ReleaseQuarantine = "ReleaseQuarantine"
 	Resend            = "Resend"
+	ResolveUncertain  = "ResolveUncertain"
 )
 
 // Search attributes, registered by the program itself (`migrate`). All are of
@@ -59,6 +60,7 @@ const (
 	ActChange  = "change"
 	ActRelease = "release"
 	ActResend  = "resend"
+	ActResolve = "resolve"
 )
 
 var (

@@ -22,7 +22,7 @@ type Settings struct {
 
 	ClusterURL     string `env:"CLUSTERBRIDGE_CLUSTER_URL" group:"Where things are" form:"url" example:"https://relay.example.com" desc:"Base URL of Cluster's POS API. Needed by worker, location add, location credentials and connect."`
 	SevenShiftsURL string `env:"CLUSTERBRIDGE_SEVENSHIFTS_URL" envDefault:"https://api.7shifts.com" group:"Where things are" form:"url" desc:"Base URL of 7shifts' API, without a path."`
-	WiskURL        string `env:"CLUSTERBRIDGE_WISK_URL" envDefault:"https://api.wisk.ai" group:"Where things are" form:"url" desc:"Base URL of WISK's API. Read so that a deployment can be prepared; sales do not travel to WISK yet."`
+	WiskURL        string `env:"CLUSTERBRIDGE_WISK_URL" envDefault:"https://api.wisk.ai" group:"Where things are" form:"url" desc:"Base URL of WISK's API, without a path. WISK publishes none; this one is a third party's."`
 
 	Keyset      string `env:"CLUSTERBRIDGE_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new prints)" desc:"The keyset that seals tokens and keys in the ledger. Needed by worker, location add, location credentials and connect. Lost, every token has to be entered again."`
 	CodecKeyset string `env:"CLUSTERBRIDGE_CODEC_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new --codec prints)" desc:"The keyset that seals the payloads of Temporal's histories; the same for worker, gateway and verbs. Left out, payloads are not sealed: they hold no names, keys or amounts either way."`
@@ -60,6 +60,7 @@ type Settings struct {
 	KeeperEvery    time.Duration `env:"CLUSTERBRIDGE_KEEPER_EVERY" envDefault:"5m" min:"1s" max:"24h" group:"Schedules and work" desc:"How often Temporal's schedules are brought in line with the ledger."`
 	CalledOffAfter int           `env:"CLUSTERBRIDGE_CALLED_OFF_AFTER" envDefault:"12" min:"0" max:"10000" group:"Schedules and work" desc:"Refused runs since the last success after which a connection is called off and waits for a person. 0: never."`
 	OldestFirst    bool          `env:"CLUSTERBRIDGE_HISTORY_OLDEST_FIRST" envDefault:"false" group:"Schedules and work" desc:"Bring in history from the oldest day on. Otherwise yesterday is right before last spring."`
+	DaysAtOnce     int           `env:"CLUSTERBRIDGE_HISTORY_DAYS_AT_ONCE" envDefault:"3" min:"1" max:"20" group:"Schedules and work" desc:"How many business days of history one backfill works on at a time."`
 	PullLease      time.Duration `env:"CLUSTERBRIDGE_PULL_LEASE" envDefault:"2m" min:"1s" max:"1h" group:"Schedules and work" desc:"How long a run may hold a connection's pull. After a worker was killed, the next run waits for the rest of it. Longer than a step of work, which takes up to a minute."`
 	ClaimLease     time.Duration `env:"CLUSTERBRIDGE_CLAIM_LEASE" envDefault:"2m" min:"1s" max:"1h" group:"Schedules and work" desc:"How long a document may be on its way. After a worker was killed, its documents are looked at again when this has passed. Longer than a step of work."`
 
@@ -74,6 +75,21 @@ type Settings struct {
 	SevenShiftsHistoryFrom  int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_FROM" envDefault:"8" min:"0" max:"24" group:"7shifts" desc:"The hour, UTC, from which history may be sent."`
 	SevenShiftsHistoryUntil int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_UNTIL" envDefault:"15" min:"0" max:"24" group:"7shifts" desc:"The hour, UTC, until which history may be sent. Both 0: always."`
 	SevenShiftsListDays     int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_LIST_DAYS" envDefault:"90" min:"1" max:"400" group:"7shifts" desc:"How far back 7shifts lets receipts be listed. Older ones end as sent, not verifiable."`
+
+	SevenShiftsLiveShare float64 `env:"CLUSTERBRIDGE_SEVENSHIFTS_LIVE_SHARE" envDefault:"0.25" min:"0" max:"0.95" group:"7shifts" desc:"Which part of a token's requests history leaves to live work."`
+
+	WiskVenueHeader   string        `env:"CLUSTERBRIDGE_WISK_VENUE_HEADER" envDefault:"X-Wisk-Venue-Id" form:"word" group:"WISK" desc:"The request header that carries the venue's identifier. WISK does not publish its name; this one is a third party's placeholder."`
+	WiskSameID        string        `env:"CLUSTERBRIDGE_WISK_SAME_ID" envDefault:"replace" form:"replace|ignore|refuse|double-count" group:"WISK" desc:"What WISK does with a line that comes again under its id. WISK does not say; ask before the first venue goes live. With double-count an upload whose end is unknown is never sent again and waits for a person."`
+	WiskRefusal       string        `env:"CLUSTERBRIDGE_WISK_REFUSAL" envDefault:"atomic" form:"atomic|partial" group:"WISK" desc:"Whether WISK takes the other lines of an upload in which it refuses some (partial) or none (atomic). WISK does not say."`
+	WiskTimeout       time.Duration `env:"CLUSTERBRIDGE_WISK_TIMEOUT" envDefault:"20s" min:"1s" max:"30s" group:"WISK" desc:"How long one request to WISK may take. Below the minute that a step of work has."`
+	WiskLinesAtOnce   int           `env:"CLUSTERBRIDGE_WISK_LINES_AT_ONCE" envDefault:"500" min:"1" max:"5000" group:"WISK" desc:"Lines per upload. WISK states no bound."`
+	WiskInFlight      int           `env:"CLUSTERBRIDGE_WISK_IN_FLIGHT" envDefault:"2" min:"1" max:"16" group:"WISK" desc:"Uploads on their way at once per step of work."`
+	WiskPerSecond     float64       `env:"CLUSTERBRIDGE_WISK_PER_SECOND" envDefault:"2" min:"0" max:"100000" group:"WISK" desc:"Requests a second per venue of WISK, over all workers. WISK states no limit. 0 lifts ours."`
+	WiskPenaltyRest   time.Duration `env:"CLUSTERBRIDGE_WISK_PENALTY_REST" envDefault:"60s" min:"0s" max:"1h" group:"WISK" desc:"How long a venue rests after a 429 that states no time."`
+	WiskLiveShare     float64       `env:"CLUSTERBRIDGE_WISK_LIVE_SHARE" envDefault:"0.25" min:"0" max:"0.95" group:"WISK" desc:"Which part of a venue's requests history leaves to live work."`
+	WiskHistoryMonths int           `env:"CLUSTERBRIDGE_WISK_HISTORY_MONTHS" envDefault:"6" min:"0" max:"24" group:"WISK" desc:"Calendar months before the connection that are brought in."`
+	WiskOpenOrders    bool          `env:"CLUSTERBRIDGE_WISK_OPEN_ORDERS" envDefault:"false" group:"WISK" desc:"Upload the items of orders that are still open, and correct them with each change. Otherwise an order is uploaded when it closes."`
+	WiskModifiers     string        `env:"CLUSTERBRIDGE_WISK_MODIFIER_PREFIX" form:"word" group:"WISK" example:"mod-" desc:"What goes before a modifier's id where modifiers are items of their own, for tills whose modifiers and items share ids."`
 
 	// files are the files that secrets were read from, by their variable.
 	files map[string]string

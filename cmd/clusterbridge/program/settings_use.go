@@ -9,7 +9,9 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/intake"
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
+	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
 	"github.com/clustersystems/clusterbridge/internal/vault/codec"
 )
 
@@ -22,7 +24,26 @@ func (s Settings) sevenShifts() sevenshifts.Config {
 		Timeout: s.SevenShiftsTimeout, Settle: s.SevenShiftsSettle, InFlight: s.SevenShiftsInFlight,
 		HistoryDays: s.SevenShiftsHistoryDays, HistoryFrom: s.SevenShiftsHistoryFrom, HistoryUntil: s.SevenShiftsHistoryUntil,
 		PerSecond: s.SevenShiftsPerSecond, PenaltyRest: s.SevenShiftsPenaltyRest, ListDays: s.SevenShiftsListDays,
+		LiveShare: s.SevenShiftsLiveShare,
 	}
+}
+
+// wisk is what the partner's package is set to.
+func (s Settings) wisk() wisk.Config {
+	return wisk.Config{
+		BaseURL: s.WiskURL, VenueHeader: s.WiskVenueHeader, SameID: s.WiskSameID, Refusal: s.WiskRefusal,
+		Timeout: s.WiskTimeout, LinesAtOnce: s.WiskLinesAtOnce, InFlight: s.WiskInFlight,
+		PerSecond: s.WiskPerSecond, PenaltyRest: s.WiskPenaltyRest, LiveShare: s.WiskLiveShare,
+		HistoryMonths: s.WiskHistoryMonths, OpenOrders: s.WiskOpenOrders, ModifierPrefix: s.WiskModifiers,
+	}
+}
+
+// partners are all partners. Every one has a line here.
+func (s Settings) partners(c clock.Clock) partner.Registry {
+	return partner.NewRegistry(
+		sevenshifts.New(s.sevenShifts(), c),
+		wisk.New(s.wisk()),
+	)
 }
 
 // trustedProxies are the networks whose word on who calls is believed.

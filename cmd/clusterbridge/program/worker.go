@@ -17,8 +17,6 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/gateway"
 	"github.com/clustersystems/clusterbridge/internal/intake"
 	"github.com/clustersystems/clusterbridge/internal/limit"
-	"github.com/clustersystems/clusterbridge/internal/partner"
-	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
 	"github.com/clustersystems/clusterbridge/workers"
 )
 
@@ -121,11 +119,10 @@ func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(err
 	till := cluster.New(d.settings.cluster(d.clock()), base)
 	end = till.Close // and with it the idle connections to partners
 
-	// Every partner has a line here.
-	partners := partner.NewRegistry(sevenshifts.New(d.settings.sevenShifts(), d.clock()))
+	partners := d.settings.partners(d.clock())
 	steps := &activities.Sync{
 		Ledger: store, Vault: secrets, Partners: partners, Clock: d.clock(), Log: log,
-		CalledOffAfter: d.settings.CalledOffAfter, OldestFirst: d.settings.OldestFirst,
+		CalledOffAfter: d.settings.CalledOffAfter, OldestFirst: d.settings.OldestFirst, DaysAtOnce: d.settings.DaysAtOnce,
 		Puller: &intake.Puller{Ledger: store, Till: till, Partners: partners, Clock: d.clock(), Config: d.settings.intake(), Log: log},
 		Engine: &delivery.Engine{
 			Ledger: store, Partners: partners, Limiter: limit.New(store.DB(), log), Vault: secrets, Clock: d.clock(),

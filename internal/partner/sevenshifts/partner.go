@@ -43,6 +43,8 @@ type Config struct {
 	PenaltyRest time.Duration
 	// ListDays is how many days back receipts can be listed.
 	ListDays int
+	// LiveShare is the part of PerSecond that history leaves to live work.
+	LiveShare float64
 }
 
 // Defaults are the numbers for the real 7shifts, with their reasons.
@@ -64,6 +66,8 @@ func Defaults() Config {
 		// 7shifts 2). One less leaves room for jitter on the way.
 		PerSecond: 9, PenaltyRest: time.Minute,
 		ListDays: 90, // reference: 7shifts 3.7
+		// A quarter is two receipts a second: a busy evening's closings.
+		LiveShare: 0.25,
 	}
 }
 
@@ -87,7 +91,7 @@ func (p *Partner) Rules() partner.Rules {
 	return partner.Rules{
 		Settle: p.cfg.Settle, InFlight: p.cfg.InFlight,
 		HistoryDays: p.cfg.HistoryDays, HistoryFrom: p.cfg.HistoryFrom, HistoryUntil: p.cfg.HistoryUntil,
-		PerSecond: p.cfg.PerSecond, PenaltyRest: p.cfg.PenaltyRest,
+		PerSecond: p.cfg.PerSecond, PenaltyRest: p.cfg.PenaltyRest, LiveShare: p.cfg.LiveShare,
 	}
 }
 

@@ -91,7 +91,10 @@ func Defaults() Config {
 // Partner implements partner.Additive for WISK.
 type Partner struct{ cfg Config }
 
-var _ partner.Additive = (*Partner)(nil)
+var (
+	_ partner.Additive = (*Partner)(nil)
+	_ partner.Itemizer = (*Partner)(nil)
+)
 
 // New makes the partner.
 func New(cfg Config) *Partner { return &Partner{cfg: cfg} }

@@ -40,18 +40,23 @@ type item struct {
 //     it had some they are taken back.
 //   - One that is open owes nothing until it closes, unless a setting says so or
 //     WISK knows it already: a re-opened one is kept in step.
-//   - A business day that WISK reads by itself, or gets by mail, owes nothing.
+//   - A business day that WISK reads by itself, or gets by mail, owes nothing, and
+//     what was uploaded of a sale that moves to one is taken back.
 func (p *Partner) Translate(s sale.Sale, c partner.Connection, known bool) ([]partner.Document, error) {
 	date, dated := c.Settings.ReceiptDate.Date(s)
 	if !dated {
 		date = s.OpenedAt
 	}
 	day := sale.DayOf(date, c.Zone)
-	if !Served(c, day) || !known && s.Counts() && s.Status == sale.Open && !p.cfg.OpenOrders {
+	served := Served(c, day)
+	if !known && (!served || s.Counts() && s.Status == sale.Open && !p.cfg.OpenOrders) {
 		return nil, nil
 	}
 	// The wire's dates have no fraction; cutting it cannot change the day.
 	w := wanted{Date: date.UTC().Truncate(time.Second), Day: day}
+	if !served {
+		s.Status = sale.Voided // it was moved to a day of another route, which counts it there
+	}
 	var err error
 	if w.Items, err = p.itemsOf(s, c.Settings.Modifiers.At(day, ModifiersOff)); err != nil {
 		return nil, badRecord(s, err)
@@ -64,6 +69,28 @@ func (p *Partner) Translate(s sale.Sale, c partner.Connection, known bool) ([]pa
 		return nil, work.Errf(work.Internal, err, "a sale's lines could not be written as JSON")
 	}
 	return []partner.Document{{ID: s.ID, SaleID: s.ID, Date: w.Date, Day: day, Body: body, Hash: sale.HashJSON(w)}}, nil
+}
+
+// ItemsSeen implements partner.Itemizer.
+func (p *Partner) ItemsSeen(s sale.Sale, c partner.Connection, documents []partner.Document) []partner.ItemSeen {
+	var w wanted
+	if len(documents) == 1 && json.Unmarshal(documents[0].Body, &w) == nil {
+		return seen(w.Day, w.Items)
+	}
+	day := sale.DayOf(s.OpenedAt, c.Zone)
+	items, err := p.itemsOf(s, c.Settings.Modifiers.At(day, ModifiersOff))
+	if err != nil || s.Status == sale.Open {
+		return nil // a bad record is told otherwise, and an open order may still change
+	}
+	return seen(day, items)
+}
+
+func seen(day sale.Day, items []item) []partner.ItemSeen {
+	list := make([]partner.ItemSeen, len(items))
+	for i, one := range items {
+		list[i] = partner.ItemSeen{Code: one.Item, Title: one.Title, Day: day}
+	}
+	return list
 }
 
 // badRecord names the order but not its amounts, which stay in the cause.
