@@ -118,6 +118,9 @@ func TestSwitchesThatMakeNoSenseAreRefusedWhole(t *testing.T) {
 	require.Equal(t, wisksim.Ignore, switches.SameID)
 	require.True(t, switches.RequireOffset, "what is left out stays")
 	switches.RefusedPLUs[0] = "4"
+	status, _ = s.do(http.MethodPost, "/_sim/switches", `{"refused_plus":["4"],"same_id":"perhaps"}`)
+	require.Equal(t, 400, status)
+	require.Equal(t, []string{"9"}, s.sim.Switches().RefusedPLUs)
 	status, refusal := s.upload(line("1"), line("2"))
 	require.Equal(t, 400, status)
 	require.Equal(t, wire.CodeTooMany, refusal.Error)

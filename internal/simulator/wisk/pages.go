@@ -134,7 +134,7 @@ func findDay(v *venue, r *http.Request, p *pageView) bool {
 	if day == "" || checkDays(day) != nil {
 		return false
 	}
-	p.Day = newDay(DaySales{Day: day, Sum: noSum()})
+	p.Day = newDay(DaySales{Day: day, Sum: Sum{}.told()})
 	for _, d := range v.sales(day, day) {
 		p.Day = newDay(d)
 	}

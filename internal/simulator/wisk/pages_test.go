@@ -25,7 +25,7 @@ func TestPages(t *testing.T) {
 	require.NoError(t, s.sim.ArchiveItem(marcel, "4"))
 	for path, wants := range map[string][]string{
 		"/":                                {"Chez Marcel", "1 rue Rachel", "21.50", `href="/venues/v-marcel/days/2026-11-03"`},
-		"/venues/v-marcel":                 {"Tue 3 Nov 2026", "1 items"},
+		"/venues/v-marcel":                 {"Tue 3 Nov 2026", "1 line, 1 item<"},
 		"/venues/v-marcel/days/2026-11-03": {"&lt;script&gt;</a> (archived)", "upload", `href="/venues/v-marcel/days/2026-11-03/items/a%2Fb%3Fc"`},
 		"/venues/v-marcel/days/2026-11-04": {"No sales on this day"},
 		"/venues/v-marcel/days/2026-11-03/items/a%2Fb%3Fc": {"18:00:00 EST", "Mojito", "upload"},

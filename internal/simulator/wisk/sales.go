@@ -26,7 +26,11 @@ type Sum struct {
 func (s *Sum) add(c content) {
 	s.Lines++
 	s.quantity, s.total = s.quantity.Add(c.quantity), s.total.Add(c.total)
-	s.Quantity, s.Total = exact(s.quantity), money(s.total)
+}
+
+// told is the sum as it is shown.
+func (s Sum) told() Sum {
+	return Sum{Lines: s.Lines, Quantity: exact(s.quantity), Total: money(s.total)}
 }
 
 func exact(d decimal.Decimal) wire.Decimal { return wire.Decimal(d.String()) }
@@ -37,8 +41,6 @@ func money(d decimal.Decimal) wire.Decimal {
 	}
 	return exact(d)
 }
-
-func noSum() Sum { return Sum{Quantity: "0", Total: "0.00"} }
 
 // DaySales is one business day of a venue.
 type DaySales struct {
@@ -153,7 +155,7 @@ func (v *venue) sales(from, to string) []DaySales {
 		}
 		t := days[day]
 		if t == nil {
-			t = &tally{sum: noSum(), items: map[string]*Sum{}, sources: map[string]*Sum{}}
+			t = &tally{items: map[string]*Sum{}, sources: map[string]*Sum{}}
 			days[day] = t
 		}
 		count(t.items, held.Line.PLU, held.content)
@@ -171,16 +173,15 @@ func (v *venue) sales(from, to string) []DaySales {
 
 func count(sums map[string]*Sum, key string, c content) {
 	if sums[key] == nil {
-		sum := noSum()
-		sums[key] = &sum
+		sums[key] = &Sum{}
 	}
 	sums[key].add(c)
 }
 
 func (v *venue) daySales(day string, t *tally) DaySales {
-	d := DaySales{Day: day, Sum: t.sum, Items: []ItemSales{}, Hidden: []ItemSales{}, Sources: []SourceSales{}}
+	d := DaySales{Day: day, Sum: t.sum.told(), Items: []ItemSales{}, Hidden: []ItemSales{}, Sources: []SourceSales{}}
 	for _, plu := range slices.Sorted(maps.Keys(t.items)) {
-		item := ItemSales{PLU: plu, Title: v.items[plu].Title, Sum: *t.items[plu]}
+		item := ItemSales{PLU: plu, Title: v.items[plu].Title, Sum: t.items[plu].told()}
 		if v.items[plu].Archived {
 			d.Hidden = append(d.Hidden, item)
 		} else {
@@ -188,7 +189,7 @@ func (v *venue) daySales(day string, t *tally) DaySales {
 		}
 	}
 	for _, source := range slices.SortedFunc(maps.Keys(t.sources), func(a, b string) int { return strings.Compare(b, a) }) { // upload first
-		d.Sources = append(d.Sources, SourceSales{Source: source, Sum: *t.sources[source]})
+		d.Sources = append(d.Sources, SourceSales{Source: source, Sum: t.sources[source].told()})
 	}
 	return d
 }

@@ -134,15 +134,15 @@ func (v *venue) put(held Held) {
 
 // drop lets go of all lines of orders.
 func (v *venue) drop(orders []string) {
-	if len(orders) == 0 {
-		return
-	}
 	gone := map[*Held]bool{}
 	for _, order := range orders {
 		for _, held := range v.orders[order] {
 			gone[held] = true
 		}
 		delete(v.orders, order)
+	}
+	if len(gone) == 0 {
+		return
 	}
 	v.lines = slices.DeleteFunc(v.lines, func(h *Held) bool { return gone[h] })
 }
