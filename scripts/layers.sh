@@ -35,7 +35,9 @@ internal/delivery/c_test.go           $ours/internal/simulator/sevenshifts allow
 internal/delivery/d.go                $ours/internal/partner               allowed
 internal/delivery/e.go                $ours/internal/postgres              refused
 internal/partner/wisk/a.go            $ours/internal/partner/sevenshifts   refused
+internal/partner/wisk/b.go            $ours/internal/partner/wisk/wire     allowed
 internal/partner/sevenshifts/a.go     $ours/internal/partner/wisk          refused
+internal/partner/sevenshifts/d.go     $ours/internal/partner/wisk/wire     refused
 internal/partner/third/deeper/a.go    $ours/internal/partner/wisk          refused
 internal/partner/sevenshifts/b.go     $ours/internal/partner               allowed
 internal/partner/sevenshifts/c.go     $ours/internal/ledger                refused

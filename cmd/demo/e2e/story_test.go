@@ -73,7 +73,7 @@ func TestAKilledWorkerLosesAndDoublesNothing(t *testing.T) {
 	require.Contains(t, shared.out.String(), "signal: killed")
 	require.Zero(t, d.SevenShifts().Counters().SecondAfterClean)
 	for _, rate := range d.SevenShifts().Rates() {
-		require.Zero(t, rate.Limited, "429s of %s", rate.Token)
+		require.Zero(t, rate.Limited, "429s of %s", rate.Source)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 )
 
 // Counters tell what happened since the state file was begun, or since the
@@ -73,7 +75,7 @@ func (s *Sim) answered(seq int64) {
 	if k, ok := s.store.byWrite[seq]; ok {
 		delete(s.store.byWrite, seq)
 		s.store.tallies[k].answered = time.Now()
-		s.journal.append(event{Answered: seq})
+		s.journal.Append(event{Answered: seq})
 	}
 }
 
@@ -82,7 +84,7 @@ func (s *Sim) answered(seq int64) {
 func (s *Sim) missed(k key) {
 	if t := s.store.tallies[k]; t != nil && !t.missing {
 		t.missing = true
-		s.journal.append(event{Missed: &k})
+		s.journal.Append(event{Missed: &k})
 	}
 }
 
@@ -97,7 +99,7 @@ func (s *Sim) ForgetAnswers(d time.Duration) int {
 		if !t.answered.IsZero() && time.Since(t.answered) <= d {
 			t.answered = time.Time{}
 			forgotten++
-			s.journal.append(event{Forgotten: &k})
+			s.journal.Append(event{Forgotten: &k})
 		}
 	}
 	return forgotten
@@ -116,7 +118,7 @@ func (s *Sim) Lose(location int64, receiptID string, forGood bool) bool {
 	if forGood {
 		s.store.lost[k] = true
 	}
-	s.journal.append(event{Lost: &k, ForGood: forGood})
+	s.journal.Append(event{Lost: &k, ForGood: forGood})
 	return held
 }
 
@@ -124,8 +126,17 @@ func (s *Sim) Lose(location int64, receiptID string, forGood bool) bool {
 func (s *Sim) Counters() Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.counters
+	return s.counted()
 }
+
+func (s *Sim) counted() Counters {
+	c := s.counters
+	_, c.Faults = s.faults.Queued()
+	return c
+}
+
+// Rate is what was measured of one token's requests.
+type Rate = kit.Rate
 
 // Violations lists what must not have happened; they never go away.
 func (s *Sim) Violations() []Violation {
@@ -135,16 +146,16 @@ func (s *Sim) Violations() []Violation {
 }
 
 // Rates are the measured rates per token, since the start or ResetRates.
-func (s *Sim) Rates() []Rate { return s.rates.measured() }
+func (s *Sim) Rates() []Rate { return s.rates.Measured() }
 
 // ResetRates starts the measurement afresh and lifts blocks.
-func (s *Sim) ResetRates() { s.rates.reset() }
+func (s *Sim) ResetRates() { s.rates.Reset() }
 
 func (s *Sim) violated(what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := Violation{At: s.clock.Now(), What: what, Times: 1}
-	s.journal.append(event{Violation: &v})
+	s.journal.Append(event{Violation: &v})
 	s.countViolation(v)
 	s.log.Warn("violation", "what", what)
 }

@@ -49,7 +49,7 @@ func (s *Sim) exchange(w http.ResponseWriter, r *http.Request, h handler) {
 		s.reply(w, refuse(http.StatusUnauthorized, "unauthorized", "", "No bearer token"), switches)
 		return
 	}
-	if rest, ok := s.rates.arrive(token, switches.PerSecond, time.Duration(switches.Block)); !ok {
+	if rest, ok := s.rates.Arrive(token, switches.PerSecond, time.Duration(switches.Block)); !ok {
 		a := refuse(http.StatusTooManyRequests, "unknown", "", "Too many requests")
 		if switches.RetryAfter {
 			a.header = http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(rest.Seconds())))}}
@@ -69,9 +69,9 @@ func (s *Sim) exchange(w http.ResponseWriter, r *http.Request, h handler) {
 		s.reply(w, *refused, switches)
 		return
 	}
-	in.fault = s.takeFault(r.Method, r.URL.Path)
+	in.fault = s.faults.Take(r.Method, r.URL.Path, in.PathValue("company"))
 	a := answer{}
-	if in.fault.commits() {
+	if in.fault.Commits() {
 		a = h(in)
 	}
 	s.spoil(w, in, a, switches)
@@ -124,48 +124,18 @@ func (s *Sim) reaches(t Token, company int64, switches Switches) bool {
 
 // spoil answers as the fault wants.
 func (s *Sim) spoil(w http.ResponseWriter, in request, a answer, switches Switches) {
-	switch in.fault.Kind {
-	case "":
-	case FaultSlow:
-		s.hold(in, time.Duration(in.fault.Delay))
-	case FaultStatus, FaultCommitStatus:
-		s.reply(w, refuse(in.fault.status(), "unknown", "", http.StatusText(in.fault.status())), switches)
+	if status := in.fault.Refuses(); status != 0 {
+		s.reply(w, refuse(status, "unknown", "", http.StatusText(status)), switches)
 		return
-	case FaultGarbage, FaultCommitGarbage:
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(strings.Repeat("\x00{\"garbage", 1<<20/10)))
+	}
+	data, _ := json.Marshal(a.body) // our own shapes cannot fail
+	if !in.fault.Spoil(w, in.Request, a.status, data, s.closing) {
 		return
-	case FaultCommitTruncate:
-		data, _ := json.Marshal(a.body)
-		w.Header().Set("Content-Length", strconv.Itoa(len(data)+1))
-		w.WriteHeader(a.status)
-		_, _ = w.Write(data[:len(data)/2])
-		panic(http.ErrAbortHandler) // closes the connection
-	case FaultCommitTimeout:
-		limit := time.Duration(in.fault.Delay)
-		if limit == 0 {
-			limit = holdAtMost
-		}
-		s.hold(in, limit)
-		panic(http.ErrAbortHandler)
-	default: // drop, commit_drop, stray
-		panic(http.ErrAbortHandler)
 	}
 	if in.Context().Err() == nil {
 		s.answered(a.write)
 	}
 	s.reply(w, a, switches)
-}
-
-// hold waits, in real time, but not for a client that has left.
-func (s *Sim) hold(in request, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-in.Context().Done():
-	case <-s.closing:
-	}
 }
 
 func (s *Sim) reply(w http.ResponseWriter, a answer, switches Switches) {

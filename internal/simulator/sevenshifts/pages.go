@@ -1,7 +1,6 @@
 package sevenshiftssim
 
 import (
-	"bytes"
 	"cmp"
 	_ "embed"
 	"html/template"
@@ -9,8 +8,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 //go:embed pages.html
 var pagesHTML string
 
-var pages = template.Must(template.New("pages").Funcs(template.FuncMap{"money": money}).Parse(pagesHTML))
+var pages = template.Must(template.New("pages").Funcs(template.FuncMap{"money": money, "style": kit.Style}).Parse(pagesHTML))
 
 // money prints cents with a thousands separator, such as 1,234.50.
 func money(cents int64) string {
@@ -216,13 +216,5 @@ func newRow(r *receipt, zone *time.Location) rowView {
 }
 
 func render(w http.ResponseWriter, name string, v pageView) {
-	var page bytes.Buffer
-	if err := pages.ExecuteTemplate(&page, name, v); err != nil {
-		http.Error(w, strings.TrimSpace("the page could not be made: "+err.Error()), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(page.Bytes())
+	kit.Show(w, pages, name, http.StatusOK, v)
 }

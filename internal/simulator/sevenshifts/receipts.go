@@ -30,7 +30,7 @@ func (s *Sim) createReceipt(r request) answer {
 	if held := s.store.receipts[w.Key]; held != nil && mode != AsyncFail {
 		w.UUID = held.UUID
 	}
-	s.accept(w, r.straying())
+	s.accept(w, r.fault.Straying())
 	return answer{status: http.StatusAccepted, write: w.Seq, body: s.acceptedBody(w)}
 }
 
@@ -70,21 +70,12 @@ func (s *Sim) updateReceipt(r request) answer {
 	if held := s.store.receipts[k]; held != nil {
 		w.UUID = held.UUID
 	}
-	s.accept(w, r.straying())
+	s.accept(w, r.fault.Straying())
 	data := map[string]any{"uuid": nil, "receipt_id": k.Receipt}
 	if w.UUID != "" {
 		data["uuid"] = w.UUID
 	}
 	return answer{status: http.StatusAccepted, write: w.Seq, body: map[string]any{"object": "receipt_processed", "data": data}}
-}
-
-// straying is how late the write has its effect although the connection was
-// dropped; 0 when it is no stray.
-func (r request) straying() time.Duration {
-	if r.fault.Kind != FaultStray {
-		return 0
-	}
-	return max(time.Duration(r.fault.Delay), time.Nanosecond)
 }
 
 // refuses applies the switches on amounts, and notes what breaks our promises.

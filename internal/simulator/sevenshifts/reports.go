@@ -3,22 +3,13 @@ package sevenshiftssim
 import (
 	"net/http"
 	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 )
 
-// workdayHour is when 7shifts' workday begins in the location's zone
-// (reference: 7shifts 6, locations).
-const workdayHour = 5
-
-// workday is the date of the local workday in which an instant falls. It is
-// the simulator's own reckoning, not package sale's.
-func workday(t time.Time, zone *time.Location) string {
-	local := t.In(zone)
-	year, month, day := local.Date()
-	if local.Hour() < workdayHour {
-		day--
-	}
-	return time.Date(year, month, day, 12, 0, 0, 0, time.UTC).Format(time.DateOnly)
-}
+// workday is the date of 7shifts' workday, which begins at 05:00 in the
+// location's zone (reference: 7shifts 6, locations).
+func workday(t time.Time, zone *time.Location) string { return kit.Workday(t, zone) }
 
 func utcDate(t time.Time, _ *time.Location) string { return t.UTC().Format(time.DateOnly) }
 

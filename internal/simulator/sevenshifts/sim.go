@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
+	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 )
 
 // Options make a simulator.
@@ -62,18 +63,18 @@ type Sim struct {
 	clock clock.Clock
 	log   *slog.Logger
 	mux   *http.ServeMux
-	rates *rates
+	rates *kit.Rates
 
 	mu        sync.Mutex
 	switches  Switches
-	faults    []*Fault
+	faults    kit.Faults
 	companies map[int64]Company
 	locations map[int64]location
 	tokens    map[string]Token
 	store     store
 	counters  Counters
 	broken    []Violation
-	journal   *journal
+	journal   *kit.Journal
 
 	closing chan struct{}
 	close   sync.Once
@@ -98,7 +99,7 @@ func New(o Options) *Sim {
 		switches = *o.Switches
 	}
 	s := &Sim{
-		clock: o.Clock, log: o.Log, rates: newRates(), switches: switches,
+		clock: o.Clock, log: o.Log, rates: kit.NewRates("token"), switches: switches,
 		companies: map[int64]Company{}, locations: map[int64]location{}, tokens: map[string]Token{},
 		store: newStore(), closing: make(chan struct{}),
 	}
@@ -114,11 +115,16 @@ func Open(o Options) (*Sim, error) {
 	if o.StateFile == "" {
 		return s, nil
 	}
-	if err := s.load(o.StateFile); err != nil {
-		return nil, fmt.Errorf("simulated 7shifts: state file: %w", err)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	journal, err := kit.OpenJournal(o.StateFile, func(e event) error {
+		s.redo(e)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("simulated 7shifts: state file: %w", err)
+	}
+	s.journal = journal
 	s.processAll()
 	return s, nil
 }
@@ -130,7 +136,7 @@ func (s *Sim) Close() error {
 		close(s.closing)
 		s.mu.Lock()
 		s.store.stopTimer()
-		err = s.journal.close()
+		err = s.journal.Close()
 		s.mu.Unlock()
 		s.calls.Wait()
 	})
@@ -160,7 +166,7 @@ func (s *Sim) AddToken(t Token) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[t.Value] = t
-	s.rates.name(t.Value)
+	s.rates.Name(t.Value)
 }
 
 // ServeHTTP implements http.Handler: the API, the browsable pages and /_sim/.

@@ -1,11 +1,10 @@
 package sevenshiftssim
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"net/http"
 	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 )
 
 // State is what GET /_sim/state answers. It holds no token.
@@ -26,32 +25,28 @@ func (s *Sim) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := State{
-		Receipts: len(s.store.receipts), Pending: len(s.store.pending), Counters: s.counters,
-		Violations: append([]Violation{}, s.broken...), Rates: s.rates.measured(), Switches: s.switches, Faults: []Fault{},
+		Receipts: len(s.store.receipts), Pending: len(s.store.pending), Counters: s.counted(),
+		Violations: append([]Violation{}, s.broken...), Rates: s.rates.Measured(), Switches: s.switches,
 	}
-	for _, f := range s.faults {
-		st.Faults = append(st.Faults, *f)
-	}
-	if s.journal != nil && s.journal.err != nil {
-		st.StateFile = s.journal.err.Error()
-	}
+	st.Faults, _ = s.faults.Queued()
+	st.StateFile = s.journal.Failure()
 	return st
 }
 
-func (s *Sim) serveState(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.State()) }
+func (s *Sim) serveState(w http.ResponseWriter, _ *http.Request) { kit.Write(w, s.State()) }
 
 // serveSwitches takes a JSON object with the switches to change and answers
 // with all of them.
 func (s *Sim) serveSwitches(w http.ResponseWriter, r *http.Request) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	data, err := kit.Body(w, r)
 	if err == nil {
-		err = s.turn(func(next *Switches) error { return strict(data, next) })
+		err = s.turn(func(next *Switches) error { return kit.Strict(data, next) })
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, s.Switches())
+	kit.Write(w, s.Switches())
 }
 
 // Steering is what POST /_sim/faults takes; every part may be left out.
@@ -76,7 +71,7 @@ type Loss struct {
 // Steer does what the steering says; faults that make no sense refuse it whole.
 func (s *Sim) Steer(in Steering) error {
 	for _, f := range in.Faults {
-		if err := f.check(); err != nil {
+		if err := f.Check(); err != nil {
 			return err
 		}
 	}
@@ -98,10 +93,7 @@ func (s *Sim) Steer(in Steering) error {
 // serveFaults takes a Steering and answers with the state.
 func (s *Sim) serveFaults(w http.ResponseWriter, r *http.Request) {
 	var in Steering
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err == nil {
-		err = strict(data, &in)
-	}
+	err := kit.Read(w, r, &in)
 	if err == nil {
 		err = s.Steer(in)
 	}
@@ -109,18 +101,5 @@ func (s *Sim) serveFaults(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, s.State())
-}
-
-func strict(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
-}
-
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	_ = e.Encode(v) // a client that has left is no problem of ours
+	kit.Write(w, s.State())
 }

@@ -119,7 +119,7 @@ func (s *Sim) accept(w *write, straying time.Duration) {
 		st.lastDue[w.Key] = w.due
 	}
 	st.learn(w)
-	s.journal.append(event{Accept: w})
+	s.journal.Append(event{Accept: w})
 	if w.Create {
 		s.tallyCreate(w)
 	} else {
@@ -185,7 +185,7 @@ func (s *Sim) process(w *write) {
 	if result != nil {
 		st.put(result)
 	}
-	s.journal.append(event{Done: w.Seq, Receipt: result})
+	s.journal.Append(event{Done: w.Seq, Receipt: result})
 }
 
 func (s *Sim) created(w *write, held *receipt) *receipt {

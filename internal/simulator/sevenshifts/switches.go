@@ -5,20 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 )
 
-// Duration is a time.Duration that is written as text, such as "150ms".
-type Duration time.Duration
-
-// MarshalText implements encoding.TextMarshaler.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	*d = Duration(parsed)
-	return err
-}
+// Duration is written as text, such as "150ms".
+type Duration = kit.Duration
 
 // What a create does when the receipt exists, and what an update does when it
 // does not (reference: 7shifts 3.3 and 3.4, all assumed).
