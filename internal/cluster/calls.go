@@ -13,6 +13,13 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
+// call asks the till's API, which changes nothing. Errors: those of caller.do,
+// with ClusterKeyRefused (401), ClusterNotActivated (403), ClusterNoSerial (404)
+// and ClusterOffline (503).
+func (c *Client) call(ctx context.Context, cred Credential, path string, request, answer any) error {
+	return c.caller.do(ctx, exchange{path: path, key: cred.Key, request: request, answer: answer})
+}
+
 // Ping is what the till says of itself.
 type Ping struct {
 	Online bool

@@ -59,7 +59,7 @@ type Config struct {
 // Client talks to Cluster for any location. It is safe for concurrent use.
 type Client struct {
 	cfg       Config
-	http      *http.Client
+	caller    caller
 	cards     map[string]bool
 	giftCards map[string]bool
 }
@@ -67,15 +67,8 @@ type Client struct {
 // New makes a client. A nil transport means one of its own, to be closed with
 // Close.
 func New(cfg Config, transport http.RoundTripper) *Client {
-	cfg.BaseURL = strings.TrimRight(cfg.BaseURL, "/")
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = DefaultTimeout
-	}
 	if cfg.PageSize <= 0 {
 		cfg.PageSize = DefaultPageSize
-	}
-	if cfg.MaxBody <= 0 {
-		cfg.MaxBody = DefaultMaxBody
 	}
 	if cfg.GiftCardCategories == nil {
 		cfg.GiftCardCategories = wire.GiftCardCategories()
@@ -86,23 +79,16 @@ func New(cfg Config, transport http.RoundTripper) *Client {
 	if cfg.Clock == nil {
 		cfg.Clock = clock.Real()
 	}
-	if transport == nil {
-		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second}
+	c := &Client{
+		cfg: cfg, caller: newCaller(cfg.BaseURL, cfg.Timeout, cfg.MaxBody, transport),
+		cards: lowerSet(cfg.CardPaymentTypes), giftCards: lowerSet(cfg.GiftCardCategories),
 	}
-	return &Client{
-		cfg: cfg,
-		http: &http.Client{
-			Transport: transport, Timeout: cfg.Timeout,
-			// The key must not travel to wherever a redirect points.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		cards:     lowerSet(cfg.CardPaymentTypes),
-		giftCards: lowerSet(cfg.GiftCardCategories),
-	}
+	c.caller.header, c.caller.codes = wire.HeaderKey, tillCodes
+	return c
 }
 
 // Close closes idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.caller.http.CloseIdleConnections() }
 
 func lowerSet(words []string) map[string]bool {
 	set := make(map[string]bool, len(words))

@@ -38,7 +38,7 @@ var asOf = time.Date(2026, 11, 4, 10, 0, 0, 0, time.UTC)
 func decodePage(t require.TestingT, orders ...string) OrdersPage {
 	var answer wire.Orders[json.RawMessage]
 	body := fmt.Sprintf(`{"orders":[%s],"nextPage":"x","asOf":%q}`, strings.Join(orders, ","), asOf.Format(time.RFC3339))
-	require.NoError(t, decodeAnswer("/orders", []byte(body), &answer))
+	require.NoError(t, exchange{path: "/orders", answer: &answer}.decode([]byte(body)))
 	page, err := New(Config{}, nil).page("A1", answer)
 	require.NoError(t, err)
 	return page
@@ -128,7 +128,7 @@ func TestAnAnswerThatIsNoneIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var answer wire.Orders[json.RawMessage]
-			err := decodeAnswer("/orders", []byte(body), &answer)
+			err := exchange{path: "/orders", answer: &answer}.decode([]byte(body))
 			if err == nil {
 				_, err = New(Config{}, nil).page("A1", answer)
 			}
@@ -181,7 +181,7 @@ func FuzzOrdersPage(f *testing.F) {
 	c := New(Config{}, nil)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var answer wire.Orders[json.RawMessage]
-		if decodeAnswer("/orders", data, &answer) != nil {
+		if (exchange{path: "/orders", answer: &answer}).decode(data) != nil {
 			return
 		}
 		page, err := c.page("A1", answer)

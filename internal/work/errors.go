@@ -49,6 +49,7 @@ const (
 	ClusterMalformed    Code = "cluster_malformed"
 	ClusterLimited      Code = "cluster_limited"
 	ClusterRefused      Code = "cluster_refused"
+	ClusterOfficeKey    Code = "cluster_office_key_refused"
 	OrderMalformed      Code = "order_malformed"
 	OrderImplausible    Code = "order_implausible"
 	PartnerUnreachable  Code = "partner_unreachable"
@@ -92,6 +93,7 @@ var Problems = map[Code]Problem{
 	ClusterMalformed:    {Transient, "Cluster's answer could not be read.", "It is retried; if it lasts, Cluster has changed its API."},
 	ClusterLimited:      {Limited, "Cluster asks us to slow down.", "Nothing to do: work resumes by itself."},
 	ClusterRefused:      {Bug, "Cluster refused the request itself.", "Send the run's link to the developers."},
+	ClusterOfficeKey:    {Refused, "Cluster's back office refuses clusterbridge's own key.", "Ask Cluster for a good key, put it into the settings and restart the workers."},
 	OrderMalformed:      {BadRecord, "The order could not be read.", "See it with: clusterbridge quarantine list %s"},
 	OrderImplausible:    {BadRecord, "The order's numbers contradict each other or are out of range.", "See it with: clusterbridge quarantine list %s"},
 	PartnerUnreachable:  {Transient, "The partner did not answer, or failed.", "It is retried; nothing is lost meanwhile."},

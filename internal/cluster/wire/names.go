@@ -1,7 +1,8 @@
 // Package wire is the one place of every name that is assumed of Cluster's API:
-// paths, header, fields, words. No public reference exists (reference: Cluster
-// section 3, all assumed); when one appears, this file changes and nothing
-// else. Client and simulator both speak through it.
+// paths, headers, fields, words; the tills' in names.go, the back office's in
+// office.go. No public reference exists (reference: Cluster section 3, all
+// assumed); when one appears, these files change and nothing else. Client and
+// simulator both speak through them.
 package wire
 
 // The paths below the base URL; every call is POST with a JSON body.

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 )
 
 // GarbageSize is how many bytes of noise a Fault with Garbage sends.
@@ -19,6 +17,9 @@ type Fault struct {
 	Path   string `json:"path,omitempty"`
 	Serial string `json:"serial,omitempty"`
 	Times  int    `json:"times"`
+	// Commit lets the request have its effect first, and its answer is lost in
+	// the way that the other fields say.
+	Commit bool `json:"commit,omitempty"`
 	// Delay holds the answer back, in real time.
 	Delay time.Duration `json:"delay,omitempty"` // nanoseconds
 	// Status refuses with this HTTP status; RetryAfter, in seconds, goes along
@@ -116,14 +117,14 @@ func truncate(w http.ResponseWriter, body []byte) {
 }
 
 // garbage is always the same noise.
-func garbage() []byte {
+var garbage = sync.OnceValue(func() []byte {
 	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // noise, not a secret
 	b := make([]byte, GarbageSize)
 	for i := range b {
 		b[i] = byte(noise.Uint32())
 	}
 	return b
-}
+})
 
 func (s *Sim) serveFaults(w http.ResponseWriter, r *http.Request) {
 	var fault Fault
@@ -132,28 +133,5 @@ func (s *Sim) serveFaults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.faults.Add(fault)
-	write(w, http.StatusOK, []byte(`{"ok":true}`))
-}
-
-// OfflineRequest is the body of POST /_sim/offline.
-type OfflineRequest struct {
-	Serial  string `json:"serial"`
-	Offline bool   `json:"offline"`
-}
-
-func (s *Sim) serveOffline(w http.ResponseWriter, r *http.Request) {
-	var q OfflineRequest
-	if err := readRequest(r, &q); err != nil {
-		refuse(w, err)
-		return
-	}
-	s.mu.RLock()
-	known := s.tills[q.Serial] != nil
-	s.mu.RUnlock()
-	if !known {
-		refuse(w, &no{http.StatusNotFound, wire.CodeNoSerial, "the serial number is not known"})
-		return
-	}
-	s.SetOffline(q.Serial, q.Offline)
 	write(w, http.StatusOK, []byte(`{"ok":true}`))
 }

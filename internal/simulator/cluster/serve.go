@@ -41,6 +41,8 @@ func (s *Sim) routes() *http.ServeMux {
 	handle(s, mux, wire.PathDayTotals, func(q wire.DayTotalsRequest) string { return q.Serial }, s.dayTotals)
 	handle(s, mux, wire.PathEmployees, func(q wire.SerialRequest) string { return q.Serial }, s.employees)
 	handle(s, mux, wire.PathMenu, func(q wire.SerialRequest) string { return q.Serial }, s.menu)
+	s.officeRoutes(mux)
+	s.pageRoutes(mux)
 	mux.HandleFunc("GET /_sim/state", s.serveState)
 	mux.HandleFunc("POST /_sim/faults", s.serveFaults)
 	mux.HandleFunc("POST /_sim/offline", s.serveOffline)
@@ -50,31 +52,53 @@ func (s *Sim) routes() *http.ServeMux {
 	return mux
 }
 
-// handle routes one call of the API: faults first, as anything can fail at any
-// time; then the request's form; then the credential; then the answer.
+// handle routes one call of the tills' API: after the request's form comes the
+// credential, then the answer.
 func handle[Q any](s *Sim, mux *http.ServeMux, path string, serial func(Q) string, answer func(visit, Q) (any, *no)) {
+	serve(s, mux, path, serial, func(header http.Header, q Q) ([]byte, *no) {
+		return s.answer(serial(q), header.Get(wire.HeaderKey), func(v visit) (any, *no) { return answer(v, q) })
+	})
+}
+
+// serve routes one call of the API: faults first, as anything can fail at any
+// time, except those that let it have its effect; then the request's form; then
+// the answer.
+func serve[Q any](s *Sim, mux *http.ServeMux, path string, serial func(Q) string, answer func(http.Header, Q) ([]byte, *no)) {
 	mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		s.count(path)
 		var q Q
-		formError := readRequest(r, &q)
+		refusal := readRequest(r, &q)
 		fault, faulty := s.faults.next(path, serial(q))
-		if faulty && !fault.before(w, r) {
+		if faulty && !fault.Commit && !fault.before(w, r) {
 			return
 		}
-		if formError != nil {
-			refuse(w, formError)
+		var body []byte
+		if refusal == nil {
+			body, refusal = answer(r.Header, q)
+		}
+		if faulty && fault.Commit && !fault.before(w, r) {
 			return
 		}
-		body, err := s.answer(serial(q), r.Header.Get(wire.HeaderKey), func(v visit) (any, *no) { return answer(v, q) })
 		switch {
-		case err != nil:
-			refuse(w, err)
+		case refusal != nil:
+			refuse(w, refusal)
 		case faulty && fault.Truncate:
 			truncate(w, body)
 		default:
 			write(w, http.StatusOK, body)
 		}
 	})
+}
+
+func encode(body any, refusal *no) ([]byte, *no) {
+	if refusal != nil {
+		return nil, refusal
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, &no{http.StatusInternalServerError, "internal", err.Error()}
+	}
+	return b, nil
 }
 
 func readRequest(r *http.Request, q any) *no {
@@ -111,22 +135,16 @@ func (s *Sim) answer(serial, key string, answer func(visit) (any, *no)) ([]byte,
 	if v.till, err = s.admit(serial, key, v.now); err != nil {
 		return nil, err
 	}
-	body, err := answer(v)
-	if err != nil {
-		return nil, err
-	}
-	b, fault := json.Marshal(body)
-	if fault != nil {
-		return nil, &no{http.StatusInternalServerError, "internal", fault.Error()}
-	}
-	return b, nil
+	return encode(answer(v))
 }
 
-// admit checks in the order of a careful server: a key that is nobody's learns
-// nothing of serial numbers.
+// admit checks in the order of a careful server: a key that is nobody's, or was
+// revoked, learns nothing of serial numbers. A key counts as used once it is
+// known to be this till's, whatever the till then says.
 func (s *Sim) admit(serial, key string, now time.Time) (*till, *no) {
-	anyKey := key != "" && slices.ContainsFunc(s.sorted(), func(t *till) bool { return t.Key == key })
-	if !anyKey {
+	issued, known := s.office.find(key)
+	byHand := key != "" && slices.ContainsFunc(s.sorted(), func(t *till) bool { return t.Key == key })
+	if !known && !byHand {
 		return nil, &no{http.StatusUnauthorized, wire.CodeBadKey, "the API key is not known"}
 	}
 	t := s.tills[serial]
@@ -135,9 +153,15 @@ func (s *Sim) admit(serial, key string, now time.Time) (*till, *no) {
 		return nil, badRequest("serial is missing")
 	case t == nil || !t.known(now):
 		return nil, &no{http.StatusNotFound, wire.CodeNoSerial, "the serial number is not known"}
-	case t.Key != key:
+	case t.Key != key && (!known || issued.serial != serial):
 		return nil, &no{http.StatusUnauthorized, wire.CodeBadKey, "the API key is another location's"}
-	case t.NotActivated:
+	}
+	notYet := t.NotActivated
+	if known {
+		notYet = !s.office.use(issued, now)
+	}
+	switch {
+	case notYet:
 		return nil, &no{http.StatusForbidden, wire.CodeNotActivated, "API access is not activated yet"}
 	case t.offline(now):
 		return nil, &no{http.StatusServiceUnavailable, wire.CodeOffline, "the terminal is offline"}

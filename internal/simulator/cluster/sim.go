@@ -1,12 +1,15 @@
 // Package clustersim is a strict stand-in for Cluster's API: a relay in the
-// cloud in front of tills (reference: Cluster section 3, all assumed). It
-// refuses whatever the contract does not allow, and has a switch for every
-// fault and every assumption. What it holds is a function of what was put into
-// it and of its clock.
+// cloud in front of tills, and the back office that activates access and issues
+// keys (reference: Cluster section 3, all assumed), with the pages where a venue
+// or a partner's support asks clusterbridge for a connection. It refuses
+// whatever the contract does not allow, and has a switch for every fault and
+// every assumption. What the tills hold is a function of what was put into it
+// and of its clock; what the back office holds may be kept in a file.
 package clustersim
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -40,6 +43,8 @@ type (
 	MenuModifier = wire.MenuModifier
 	// MenuCategory is one category of a Menu.
 	MenuCategory = wire.MenuCategory
+	// Contact is the person on record for a venue.
+	Contact = wire.Contact
 )
 
 // The server's limits, where Options leaves them zero.
@@ -71,16 +76,34 @@ type Options struct {
 	// ClockSkew is by how much the tills' clocks are ahead of the relay's: it
 	// shifts posTime and modifiedAt.
 	ClockSkew time.Duration
+
+	// OfficeKey opens the back office to clusterbridge; without one nobody gets
+	// in.
+	OfficeKey string
+	// Office are the back office's behaviours at the start; nil means
+	// DefaultOfficeSwitches.
+	Office *OfficeSwitches
+	// StateFile keeps what the back office holds: access, keys, grants and
+	// changed contacts; used by Open. Locations are not kept.
+	StateFile string
+	// Gateway is where the pages send requests for a connection.
+	Gateway Gateway
 }
 
 // Location is one till installation as Cluster knows it.
 type Location struct {
-	Serial, Key string
-	TradeName   string
-	Zone        string // IANA
-	Language    string // fr or en
-	// NotActivated: API access was asked for but is not active yet, which takes
-	// 24 to 48 hours.
+	Serial string
+	// Key is one that was issued by hand, before the back office kept records
+	// of keys: it is in no list and never revoked. Empty is none.
+	Key       string
+	TradeName string
+	Address   string
+	Zone      string // IANA
+	Language  string // fr or en
+	// Contact is the person on record, nil where there is none.
+	Contact *Contact
+	// NotActivated: API access with Key was asked for but is not active yet,
+	// which takes 24 to 48 hours.
 	NotActivated bool
 	// From and Until bound the hardware's life, when not zero: outside, the
 	// serial number is unknown. Replaced hardware starts order ids afresh.
@@ -129,6 +152,7 @@ type Sim struct {
 	options Options
 	mux     *http.ServeMux
 	faults  *Faults
+	office  *office // locked after mu
 
 	mu       sync.RWMutex
 	tills    map[string]*till // by serial
@@ -157,7 +181,7 @@ type version struct {
 	from  time.Time
 }
 
-// New makes a simulator without locations.
+// New makes a simulator without locations that keeps nothing.
 func New(o Options) *Sim {
 	if o.Clock == nil {
 		o.Clock = clock.Real()
@@ -168,17 +192,27 @@ func New(o Options) *Sim {
 	if o.MaxLimit <= 0 {
 		o.MaxLimit = DefaultMaxLimit
 	}
-	s := &Sim{options: o, faults: &Faults{}, tills: map[string]*till{}, requests: map[string]int{}}
+	s := &Sim{options: o, faults: &Faults{}, office: newOffice(o), tills: map[string]*till{}, requests: map[string]int{}}
 	s.mux = s.routes()
 	return s
+}
+
+// Open makes a simulator that keeps what its back office holds in
+// Options.StateFile, and begins with what the file holds.
+func Open(o Options) (*Sim, error) {
+	s := New(o)
+	if err := s.office.open(o.StateFile); err != nil {
+		return nil, fmt.Errorf("simulated Cluster: state file: %w", err)
+	}
+	return s, nil
 }
 
 // AddLocation adds a location, or replaces what is known of it but not its
 // orders. It panics when the zone is no IANA zone: a simulator's set-up is code.
 func (s *Sim) AddLocation(l Location) {
 	zone, err := time.LoadLocation(l.Zone)
-	if err != nil || l.Zone == "" || l.Serial == "" || l.Key == "" {
-		panic("clustersim: a location needs a serial, a key and an IANA zone: " + l.Serial)
+	if err != nil || l.Zone == "" || l.Serial == "" {
+		panic("clustersim: a location needs a serial and an IANA zone: " + l.Serial)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -232,34 +266,6 @@ func (s *Sim) Vanish(serial, orderID string, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.record(serial, orderID).vanished = at
-}
-
-// SetOffline takes the till's internet away, or gives it back; what happened
-// meanwhile then arrives with an old modifiedAt and a new receivedAt.
-func (s *Sim) SetOffline(serial string, offline bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, now := s.till(serial), s.now()
-	if offline == t.offline(now) {
-		return
-	}
-	if offline {
-		t.Outages = append(t.Outages, Outage{From: now})
-		return
-	}
-	for i, o := range t.Outages {
-		if o.holds(now) {
-			t.Outages[i].To = now
-		}
-	}
-}
-
-// SetActivated switches API access on or off (reference: Cluster section 1,
-// 24 to 48 hours).
-func (s *Sim) SetActivated(serial string, activated bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.till(serial).NotActivated = !activated
 }
 
 // Faults are the faults to come.

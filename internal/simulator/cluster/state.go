@@ -13,6 +13,47 @@ type State struct {
 	Requests  map[string]int  `json:"requests"`
 	Faults    int             `json:"faults"` // requests that will still fail
 	Locations []LocationState `json:"locations"`
+	Office    OfficeState     `json:"office"`
+}
+
+// OfficeState is the back office's part of a State. It holds no key and no
+// contact.
+type OfficeState struct {
+	Switches OfficeSwitches `json:"switches"`
+	Access   []AccessState  `json:"access"`
+	Keys     []KeyState     `json:"keys"`
+	Grants   []GrantState   `json:"grants"`
+	// StateFile tells why the state file is no longer written.
+	StateFile string `json:"stateFile,omitempty"`
+}
+
+// AccessState is one partner's access to a till; ActiveAt is zero for never.
+type AccessState struct {
+	Serial   string    `json:"serial"`
+	Partner  string    `json:"partner"`
+	Active   bool      `json:"active"`
+	ActiveAt time.Time `json:"activeAt,omitzero"`
+}
+
+// KeyState is one issued key.
+type KeyState struct {
+	Serial    string    `json:"serial"`
+	KeyID     string    `json:"keyId"`
+	Partner   string    `json:"partner"`
+	RequestID string    `json:"requestId"`
+	Created   time.Time `json:"created"`
+	LastUsed  time.Time `json:"lastUsed,omitzero"`
+	Revoked   time.Time `json:"revoked,omitzero"`
+}
+
+// GrantState is what a venue's admin allowed; Sent is zero until the gateway
+// took the request.
+type GrantState struct {
+	Serial    string    `json:"serial"`
+	Partner   string    `json:"partner"`
+	RequestID string    `json:"requestId"`
+	Granted   time.Time `json:"granted"`
+	Sent      time.Time `json:"sent,omitzero"`
 }
 
 // LocationState is one location of a State. Orders are those that the relay
@@ -51,6 +92,26 @@ func (s *Sim) State() State {
 			}
 		}
 		state.Locations = append(state.Locations, l)
+	}
+	state.Office = s.office.state(state.Now)
+	return state
+}
+
+func (f *office) state(now time.Time) OfficeState {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	state := OfficeState{Switches: f.switches, Access: []AccessState{}, Keys: []KeyState{}, Grants: []GrantState{}}
+	for _, a := range f.held.Access {
+		state.Access = append(state.Access, AccessState{Serial: a.Serial, Partner: a.Partner, Active: a.active(now), ActiveAt: a.ActiveAt})
+	}
+	for _, k := range f.held.Keys {
+		state.Keys = append(state.Keys, KeyState{k.Serial, k.ID, k.Partner, k.RequestID, k.Created, k.LastUsed, k.Revoked})
+	}
+	for _, g := range f.held.Grants {
+		state.Grants = append(state.Grants, GrantState(*g))
+	}
+	if f.keeper.err != nil {
+		state.StateFile = f.keeper.err.Error()
 	}
 	return state
 }
