@@ -37,10 +37,10 @@ func (s *Sync) changeModifiers(ctx context.Context, in work.ChangeInput, by ledg
 	if from.Before(c.HistoryFrom) {
 		return work.ActResult{}, work.Err(work.BadInput, fmt.Sprintf("field \"from\": this connection's history begins on %s", c.HistoryFrom))
 	}
-	changed, err := s.Ledger.ChangeSettings(ctx, c.ID, ledger.ActModifiers, func(settings *partner.Settings) (old, new string, err error) {
-		old = settings.Modifiers.String()
+	changed, err := s.Ledger.ChangeSettings(ctx, c.ID, ledger.ActModifiers, func(settings *partner.Settings) (was, now string, err error) {
+		was = settings.Modifiers.String()
 		settings.Modifiers = settings.Modifiers.With(from, in.Value)
-		return old, settings.Modifiers.String(), nil
+		return was, settings.Modifiers.String(), nil
 	}, by)
 	if err != nil {
 		return work.ActResult{}, err
@@ -63,10 +63,10 @@ func (s *Sync) changeRoute(ctx context.Context, in work.ChangeInput, by ledger.A
 	if !today.Before(from) {
 		return work.ActResult{}, work.Err(work.BadInput, fmt.Sprintf("field \"from\": days up to %s are served already; want a later one", today))
 	}
-	changed, err := s.Ledger.ChangeSettings(ctx, c.ID, ledger.ActRoute, func(settings *partner.Settings) (old, new string, err error) {
-		old = settings.Routes.String()
+	changed, err := s.Ledger.ChangeSettings(ctx, c.ID, ledger.ActRoute, func(settings *partner.Settings) (was, now string, err error) {
+		was = settings.Routes.String()
 		settings.Routes = settings.Routes.With(from, in.Value)
-		return old, settings.Routes.String(), nil
+		return was, settings.Routes.String(), nil
 	}, by)
 	if err != nil {
 		return work.ActResult{}, err

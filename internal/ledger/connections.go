@@ -230,16 +230,16 @@ func (s *Store) SetReceiptDate(ctx context.Context, connection string, d sale.Re
 	if d != sale.ByOpened && d != sale.ByClosed {
 		return false, work.Err(work.BadInput, "receipt date: want opened or closed")
 	}
-	return s.ChangeSettings(ctx, connection, ActReceiptDate, func(settings *partner.Settings) (old, new string, err error) {
-		old, settings.ReceiptDate = string(settings.ReceiptDate), d
-		return old, string(d), nil
+	return s.ChangeSettings(ctx, connection, ActReceiptDate, func(settings *partner.Settings) (was, now string, err error) {
+		was, settings.ReceiptDate = string(settings.ReceiptDate), d
+		return was, string(d), nil
 	}, by)
 }
 
 // ChangeSettings changes a connection's settings, journalled as an act with what
 // was before and after in words, and tells whether anything is new. Follow with
 // Retranslate where documents depend on it.
-func (s *Store) ChangeSettings(ctx context.Context, connection, act string, change func(*partner.Settings) (old, new string, err error), by Actor) (changed bool, err error) {
+func (s *Store) ChangeSettings(ctx context.Context, connection, act string, change func(*partner.Settings) (was, now string, err error), by Actor) (changed bool, err error) {
 	err = s.change(ctx, connection, "changing settings", func(tx *sqlx.Tx, c Connection) error {
 		was, now, err := change(&c.Settings)
 		if changed = was != now; err != nil || !changed {

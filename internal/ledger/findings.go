@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
-	"github.com/jmoiron/sqlx"
 )
 
 // Finding is something that people should know before it does harm.
