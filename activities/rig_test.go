@@ -79,6 +79,8 @@ type rig struct {
 	vault *vault.Vault
 	*activities.Sync
 	runs int
+	// id is the connection that is played: marcel unless a test plays another.
+	id string
 }
 
 type options struct {
@@ -86,11 +88,13 @@ type options struct {
 	seven func(*sevenshifts.Config)
 	// receiptDate is by opening unless set.
 	receiptDate sale.ReceiptDate
+	// partners are those beside 7shifts.
+	partners []partner.Partner
 }
 
 func newRig(t *testing.T, o options) *rig {
 	t.Helper()
-	r := &rig{t: t, ctx: t.Context(), clock: &hand{at: time.Date(2026, 11, 5, 20, 0, 0, 0, time.UTC)}} // 15:00 in Montreal
+	r := &rig{t: t, ctx: t.Context(), id: marcel, clock: &hand{at: time.Date(2026, 11, 5, 20, 0, 0, 0, time.UTC)}} // 15:00 in Montreal
 	log := slog.New(slog.DiscardHandler)
 	o.till.Clock = r.clock
 	r.till = clustersim.New(o.till)
@@ -148,7 +152,7 @@ func (r *rig) wire(log *slog.Logger, o options) {
 	if o.seven != nil {
 		o.seven(&config)
 	}
-	partners := partner.NewRegistry(sevenshifts.New(config, r.clock))
+	partners := partner.NewRegistry(append(o.partners, sevenshifts.New(config, r.clock))...)
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	r.t.Cleanup(transport.CloseIdleConnections)
 	till := cluster.New(cluster.Config{
@@ -180,7 +184,7 @@ func call[I, O any](r *rig, name string, in I) (out O, err error) {
 func (r *rig) sync() (work.Counts, error) {
 	r.t.Helper()
 	r.runs++
-	in := work.StepInput{Connection: marcel, Run: "run-" + time.Duration(r.runs).String()}
+	in := work.StepInput{Connection: r.id, Run: "run-" + time.Duration(r.runs).String()}
 	var counts work.Counts
 	for range 50 {
 		step, err := call[work.StepInput, work.StepResult](r, "SyncStep", in)
@@ -221,14 +225,14 @@ func (r *rig) confirmed() {
 
 func (r *rig) backlog() ledger.Backlog {
 	r.t.Helper()
-	b, err := r.store.Backlog(r.ctx, marcel)
+	b, err := r.store.Backlog(r.ctx, r.id)
 	require.NoError(r.t, err)
 	return b
 }
 
 func (r *rig) connection() ledger.Connection {
 	r.t.Helper()
-	c, err := r.store.Connection(r.ctx, marcel)
+	c, err := r.store.Connection(r.ctx, r.id)
 	require.NoError(r.t, err)
 	return c
 }

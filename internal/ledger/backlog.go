@@ -18,7 +18,9 @@ type Backlog struct {
 	Unconfirmed int `json:"unconfirmed"` // sent, not yet read back
 	// Uncertain documents had an attempt of unknown effect that nothing has
 	// resolved yet; those put aside are counted as that.
-	Uncertain    int `json:"uncertain"`
+	Uncertain int `json:"uncertain"`
+	// Parked documents wait for a person to say whether an upload was applied.
+	Parked       int `json:"parked"`
 	Quarantined  int `json:"quarantined"`
 	Total        int `json:"total"`
 	Sent         int `json:"sent"`         // the wanted version was accepted
@@ -38,6 +40,7 @@ func (s *Store) Backlog(ctx context.Context, connection string) (Backlog, error)
 				count(*) FILTER (WHERE due AND lane = 0) AS live,
 				count(*) FILTER (WHERE due AND lane = 1) AS history,
 				count(*) FILTER (WHERE confirm_at IS NOT NULL) AS unconfirmed,
+				count(*) FILTER (WHERE uncertain) AS parked,
 				count(*) FILTER (WHERE NOT quarantined AND (ambiguous OR lease_until <= clock_timestamp())) AS uncertain,
 				count(*) FILTER (WHERE quarantined) AS quarantined,
 				count(*) AS total,

@@ -29,7 +29,7 @@ const goneFor = 14
 // is known from the later days on.
 const noteItems = `
 	WITH seen AS (
-		SELECT * FROM jsonb_to_recordset($3::jsonb) AS s(code text, title text, first_day date, last_day date)
+		SELECT * FROM jsonb_to_recordset($2::jsonb) AS s(code text, title text, first_day date, last_day date)
 	), before AS (
 		SELECT s.code, s.title, s.first_day, s.last_day,
 			o.title AS other, o.first_day AS other_first, o.last_day AS other_last
@@ -41,7 +41,7 @@ const noteItems = `
 		WHERE NOT EXISTS (SELECT 1 FROM items i WHERE i.location = $1 AND i.code = s.code AND i.title = s.title)
 	), noted AS (
 		INSERT INTO items AS i (location, code, title, first_day, last_day, first_seen)
-		SELECT $1, code, title, first_day, last_day, $4::timestamptz FROM seen ORDER BY code, title
+		SELECT $1, code, title, first_day, last_day, $3::timestamptz FROM seen ORDER BY code, title
 		ON CONFLICT (location, code, title) DO UPDATE SET
 			first_day = least(i.first_day, excluded.first_day), last_day = greatest(i.last_day, excluded.last_day)
 		WHERE i.first_day > excluded.first_day OR i.last_day < excluded.last_day
@@ -49,18 +49,18 @@ const noteItems = `
 		SELECT DISTINCT ON (b.code) b.code, b.title, b.first_day, i.title AS other, i.location
 		FROM before b
 		JOIN items i ON i.code = b.code AND i.location <> $1 AND i.title <> b.title
-		JOIN connections c ON c.location_id = i.location AND c.settings->>'integration' = $5 AND c.partner = $6
-		WHERE $5 <> ''
+		JOIN connections c ON c.location_id = i.location AND c.settings->>'integration' = $4 AND c.partner = $5
+		WHERE $4 <> ''
 		ORDER BY b.code, i.last_day DESC
 	)
 	SELECT json_build_object('kind', kind, 'subject', code, 'day', day, 'detail', detail) FROM (
-		SELECT CASE WHEN greatest(first_day, other_first) - least(last_day, other_last) > $7 THEN 'item_reused' ELSE 'item_renamed' END AS kind,
+		SELECT CASE WHEN greatest(first_day, other_first) - least(last_day, other_last) > $6 THEN 'item_reused' ELSE 'item_renamed' END AS kind,
 			code, greatest(first_day, other_first) AS day,
 			CASE WHEN first_day >= other_first
 				THEN json_build_object('before', other, 'after', title) ELSE json_build_object('before', title, 'after', other) END AS detail
 		FROM before WHERE other IS NOT NULL
 		UNION ALL
-		SELECT 'item_new', code, first_day, json_build_object('after', title) FROM before WHERE other IS NULL AND $8
+		SELECT 'item_new', code, first_day, json_build_object('after', title) FROM before WHERE other IS NULL AND $7
 		UNION ALL
 		SELECT 'item_conflict', code, first_day, json_build_object('before', other, 'after', title, 'location', location) FROM elsewhere
 	) f ORDER BY kind, code`
@@ -100,7 +100,7 @@ func (s *Store) NoteItems(ctx context.Context, c Connection, seen []partner.Item
 		return 0, err
 	}
 	found, err := selectJSON[NewFinding](ctx, s.db, noteItems,
-		c.LocationID, c.ID, given, s.clock.Now(), c.Settings.Integration, c.PartnerName, goneFor, c.HistoryDone)
+		c.LocationID, given, s.clock.Now(), c.Settings.Integration, c.PartnerName, goneFor, c.HistoryDone)
 	if err != nil {
 		return 0, failed("noting items", err)
 	}

@@ -144,15 +144,14 @@ func workersListen(ctx context.Context, c client.Client) bool {
 	return false
 }
 
-// change runs ChangeConnection.
-func (d *desk) change(ctx context.Context, connection, change, value, what string, a act) error {
-	c, actor, err := d.prepare(ctx, connection, a)
+// change runs ChangeConnection; who acts and why is filled in here.
+func (d *desk) change(ctx context.Context, in work.ChangeInput, what string, a act) error {
+	c, actor, err := d.prepare(ctx, in.Connection, a)
 	if err != nil {
 		return err
 	}
-	return d.perform(ctx, work.ActChange, work.ChangeConnection, c.ID, what, work.ChangeInput{
-		Connection: c.ID, Change: change, Value: value, By: actor.Handle, Reason: actor.Reason, Note: actor.Note,
-	})
+	in.Connection, in.By, in.Reason, in.Note = c.ID, actor.Handle, actor.Reason, actor.Note
+	return d.perform(ctx, work.ActChange, work.ChangeConnection, c.ID, what, in)
 }
 
 // prepare finds the connection that an act is on, and who acts.
@@ -174,7 +173,7 @@ func (pauseVerb) needs() []string { return []string{"DATABASE_URL"} }
 
 // Run pauses a connection.
 func (v *pauseVerb) Run(ctx context.Context, d *desk) error {
-	return d.change(ctx, v.Connection, work.ChangePause, "", "pause", v.act)
+	return d.change(ctx, work.ChangeInput{Connection: v.Connection, Change: work.ChangePause}, "pause", v.act)
 }
 
 type resumeVerb struct {
@@ -186,7 +185,7 @@ func (resumeVerb) needs() []string { return []string{"DATABASE_URL"} }
 
 // Run resumes a connection.
 func (v *resumeVerb) Run(ctx context.Context, d *desk) error {
-	return d.change(ctx, v.Connection, work.ChangeResume, "", "resume", v.act)
+	return d.change(ctx, work.ChangeInput{Connection: v.Connection, Change: work.ChangeResume}, "resume", v.act)
 }
 
 type resendVerb struct {

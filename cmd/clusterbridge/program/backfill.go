@@ -15,6 +15,7 @@ import (
 type backfillVerb struct {
 	Start    backfillStartVerb    `cmd:"" help:"Bring in days before the connection."`
 	Progress backfillProgressVerb `cmd:"" help:"How far it is."`
+	Watch    backfillWatchVerb    `cmd:"" help:"Follow it to its end."`
 	Pause    backfillPauseVerb    `cmd:"" help:"Let it rest until it is resumed."`
 	Resume   backfillResumeVerb   `cmd:"" help:"Let it go on."`
 	Cancel   backfillCancelVerb   `cmd:"" help:"End it; what was brought in stays."`
@@ -24,6 +25,8 @@ type backfillStartVerb struct {
 	Connection string `arg:"" help:"Connection, such as 7shifts:chez-marcel."`
 	From       string `help:"First business day, YYYY-MM-DD (default: as the partner asks)." placeholder:"DAY"`
 	To         string `help:"Last business day, YYYY-MM-DD (default: the day before the connection)." placeholder:"DAY"`
+	DryRun     bool   `help:"Only read the till and tell what would be sent."`
+	Again      bool   `help:"Bring in days too that are in already."`
 	act
 }
 
@@ -40,10 +43,16 @@ func (v *backfillStartVerb) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	if err := d.startBackfill(ctx, work.BackfillInput{Connection: c.ID, From: v.From, To: v.To, By: actor.Handle, Note: actor.Note}); err != nil {
+	if err := d.startBackfill(ctx, work.BackfillInput{
+		Connection: c.ID, From: v.From, To: v.To, DryRun: v.DryRun, Again: v.Again, By: actor.Handle, Note: actor.Note,
+	}); err != nil {
 		return err
 	}
-	d.say("Backfill of %s started: %s\nNext: clusterbridge backfill progress %s", c.ID, d.runLink(work.BackfillID(c.ID)), c.ID)
+	what := "Backfill"
+	if v.DryRun {
+		what = "Dry run"
+	}
+	d.say("%s of %s started: %s\nNext: clusterbridge backfill watch %s", what, c.ID, d.runLink(work.BackfillID(c.ID)), c.ID)
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 
 type connectVerb struct {
 	SevenShifts connectSevenShiftsVerb `cmd:"" name:"7shifts" help:"Connect a location to 7shifts."`
+	Wisk        connectWiskVerb        `cmd:"" name:"wisk" help:"Connect a location to WISK."`
 }
 
 type connectSevenShiftsVerb struct {
@@ -88,19 +89,23 @@ func (v *connectSevenShiftsVerb) Run(ctx context.Context, d *desk) error {
 	}
 	d.say("Connected: %s to 7shifts' location %d (%s).", connection, found.ID, found.Name)
 	d.say("%s", notSupported)
-	return d.setOff(ctx, connection, actor, !v.NoHistory)
+	history := ""
+	if !v.NoHistory {
+		history = plural(d.settings.SevenShiftsHistoryDays, "business day") + " before"
+	}
+	return d.setOff(ctx, connection, actor, history)
 }
 
 // setOff makes a new connection's schedule appear at once and starts bringing
-// in its history. Temporal away is no failure of connecting: the keeper makes
-// the schedule when it is back.
-func (d *desk) setOff(ctx context.Context, connection string, actor ledger.Actor, history bool) error {
-	if history {
+// in its history, told in words; none where they are empty. Temporal away is no
+// failure of connecting: the keeper makes the schedule when it is back.
+func (d *desk) setOff(ctx context.Context, connection string, actor ledger.Actor, history string) error {
+	if history != "" {
 		err := d.startBackfill(ctx, work.BackfillInput{Connection: connection, By: actor.Handle, Note: actor.Note})
 		if err != nil {
 			return failed(err, "clusterbridge backfill start "+connection, "The connection is made, but its history was not started: %s", err)
 		}
-		d.say("History: the %s before are being brought in.", plural(d.settings.SevenShiftsHistoryDays, "business day"))
+		d.say("History: the %s are being brought in.", history)
 	}
 	if err := d.triggerKeeper(ctx); err != nil {
 		return failed(err, "clusterbridge worker, if none runs", "The connection is made, but its schedule waits for the schedule keeper's next run.")

@@ -18,6 +18,8 @@ type connectionVerb struct {
 
 type connectionSetVerb struct {
 	ReceiptDate receiptDateVerb `cmd:"" help:"Date receipts by when the order was opened or closed, as Cluster is set."`
+	Modifiers   modifiersVerb   `cmd:"" help:"How modifiers become items at WISK, from a business day on."`
+	Route       routeVerb       `cmd:"" help:"On which way sales reach WISK, from a business day on."`
 }
 
 type receiptDateVerb struct {
@@ -48,7 +50,7 @@ func (v *receiptDateVerb) Run(ctx context.Context, d *desk) error {
 	if len(moves.days) > 0 && !v.Yes {
 		return usage("Nothing was changed.", fmt.Sprintf("clusterbridge connection set receipt-date %s %s --yes", c.ID, v.Date))
 	}
-	return d.change(ctx, c.ID, work.ChangeReceiptDate, v.Date, "receipt date by "+v.Date, v.act)
+	return d.change(ctx, work.ChangeInput{Connection: c.ID, Change: work.ChangeReceiptDate, Value: v.Date}, "receipt date by "+v.Date, v.act)
 }
 
 // moves are the sales that a change of the receipt date takes to another

@@ -145,10 +145,33 @@ func (d *desk) connection(ctx context.Context, name string) (ledger.Connection, 
 		return ledger.Connection{}, err
 	}
 	if !strings.Contains(name, ":") && work.CheckLocationID(name) == nil {
-		name = work.ConnectionID(work.SevenShifts, name)
+		if name, err = onlyConnection(ctx, store, name); err != nil {
+			return ledger.Connection{}, err
+		}
 	}
 	c, err := store.Connection(ctx, name)
 	return c, about(err, name)
+}
+
+// onlyConnection is the one connection of a location.
+func onlyConnection(ctx context.Context, store *ledger.Store, location string) (string, error) {
+	all, err := store.Connections(ctx)
+	if err != nil {
+		return "", about(err, location)
+	}
+	var ids []string
+	for _, c := range all {
+		if c.LocationID == location {
+			ids = append(ids, c.ID)
+		}
+	}
+	switch len(ids) {
+	case 0:
+		return work.ConnectionID(work.SevenShifts, location), nil // which is then not found
+	case 1:
+		return ids[0], nil
+	}
+	return "", usage(fmt.Sprintf("%s has several connections.", location), "the same command with one of: "+strings.Join(ids, ", "))
 }
 
 // actor is who acts, and why. Handles come from the flag, the setting or the
@@ -240,6 +263,11 @@ func (d *desk) secret(file, what, flag string) (string, error) {
 
 func terminal(r io.Reader) (*os.File, bool) {
 	f, ok := r.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // descriptors are small
+}
+
+func terminalOut(w io.Writer) (*os.File, bool) {
+	f, ok := w.(*os.File)
 	return f, ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // descriptors are small
 }
 

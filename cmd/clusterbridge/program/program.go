@@ -31,7 +31,7 @@ type verbs struct {
 	Gateway  gatewayVerb  `cmd:"" help:"Serve hooks, health, metrics and the payload codec's endpoint until stopped." group:"Run"`
 	Health   healthVerb   `cmd:"" help:"Ask a running worker or gateway whether it is ready." group:"Run"`
 	Migrate  migrateVerb  `cmd:"" help:"Bring the ledger's schema and Temporal's namespace and search attributes up to this program." group:"Run"`
-	Simulate simulateVerb `cmd:"" help:"Serve simulated Cluster and 7shifts, for demos." group:"Run"`
+	Simulate simulateVerb `cmd:"" help:"Serve simulated Cluster, 7shifts and WISK, for demos." group:"Run"`
 	Settings settingsVerb `cmd:"" help:"Show every setting and its value; secrets are not printed." group:"Run"`
 	Keyset   keysetVerb   `cmd:"" help:"The keyset that seals tokens and keys." group:"Run"`
 
@@ -47,6 +47,9 @@ type verbs struct {
 	Resend     resendVerb     `cmd:"" help:"Send some business days again; nothing is doubled." group:"Operate"`
 	Backfill   backfillVerb   `cmd:"" help:"Bring in the days before the connection." group:"Operate"`
 	Quarantine quarantineVerb `cmd:"" help:"Records that were put aside." group:"Operate"`
+	Uncertain  uncertainVerb  `cmd:"" help:"Uploads of unknown end, which wait for a person's word." group:"Operate"`
+	Items      itemsVerb      `cmd:"" help:"What a venue's till sells, as WISK sees it." group:"Operate"`
+	Findings   findingsVerb   `cmd:"" help:"What people should look at before it does harm." group:"Operate"`
 
 	Version kong.VersionFlag `help:"Show the version and leave."`
 }
@@ -80,7 +83,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []st
 	var cli verbs
 	parser, err := kong.New(&cli,
 		kong.Name("clusterbridge"),
-		kong.Description("Brings what a Cluster POS till sold to 7shifts: order totals, tips and gratuities."),
+		kong.Description("Brings what a Cluster POS till sold to 7shifts (order totals, tips, gratuities) and to WISK (items)."),
 		kong.Vars{"version": Version(), "reasons": strings.Join(work.Reasons, ","), "note": unsaid},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exitRequest(code)) }),

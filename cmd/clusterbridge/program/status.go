@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -59,9 +60,15 @@ type Standing struct {
 	ReceiptDate         sale.ReceiptDate `json:"receiptDate"`
 	WaitingForFirstSale bool             `json:"waitingForFirstSale"`
 	FirstSale           time.Time        `json:"firstSale,omitzero"`
-	Projections         Projections      `json:"projections"`
-	History             HistoryProgress  `json:"history"`
-	Documents           ledger.Backlog   `json:"documents"`
+	// Projections are 7shifts'.
+	Projections Projections `json:"projections,omitzero"`
+	// Route and Modifiers are today's choices of a connection to WISK.
+	Route     string `json:"route,omitempty"`
+	Modifiers string `json:"modifiers,omitempty"`
+	// Findings are open: things that people should look at.
+	Findings  int             `json:"findings"`
+	History   HistoryProgress `json:"history"`
+	Documents ledger.Backlog  `json:"documents"`
 	// Quarantined counts the records put aside, orders and documents.
 	Quarantined int `json:"quarantined"`
 }
@@ -118,6 +125,11 @@ func (d *desk) standings(ctx context.Context, one string) ([]Standing, error) {
 		}
 		s := stand(c, backlog, d.clock().Now(), d.settings.lateAfter())
 		s.Quarantined = len(aside)
+		found, err := d.store.Findings(ctx, c.ID, false)
+		if err != nil {
+			return nil, about(err, c.ID)
+		}
+		s.Findings = len(found)
 		all = append(all, s)
 	}
 	return all, nil
@@ -151,8 +163,13 @@ func stand(c ledger.Connection, b ledger.Backlog, now time.Time, lateAfter time.
 		Documents: b,
 	}
 	s.Why, s.WhatToDo = reasonOf(c)
-	activated := sale.DayOf(c.ConnectedAt, zone)
-	s.Projections = Projections{Earliest: activated.Plus(projectionsEarliest), Latest: activated.Plus(projectionsLatest), Until: sale.DayOf(now, zone).Plus(projectionsAhead)}
+	activated, today := sale.DayOf(c.ConnectedAt, zone), sale.DayOf(now, zone)
+	switch c.PartnerName {
+	case work.SevenShifts:
+		s.Projections = Projections{Earliest: activated.Plus(projectionsEarliest), Latest: activated.Plus(projectionsLatest), Until: today.Plus(projectionsAhead)}
+	case work.Wisk:
+		s.Route, s.Modifiers = c.Settings.Routes.At(today, wisk.RouteUpload), c.Settings.Modifiers.At(today, wisk.ModifiersOff)
+	}
 	lag := now.Sub(c.Watermark)
 	if c.Watermark.IsZero() {
 		lag = now.Sub(c.ConnectedAt)
@@ -259,6 +276,12 @@ func (s Standing) notes() []string {
 	if n := s.Quarantined; n > 0 {
 		notes = append(notes, fmt.Sprintf("%s put aside. Next: clusterbridge quarantine list %s", are(n, "record"), s.Connection))
 	}
+	if n := s.Documents.Parked; n > 0 {
+		notes = append(notes, fmt.Sprintf("%s in doubt and not sent again. Next: clusterbridge uncertain list %s", are(n, "sale"), s.Connection))
+	}
+	if n := s.Findings; n > 0 {
+		notes = append(notes, fmt.Sprintf("%s to be looked at. Next: clusterbridge findings list %s", are(n, "finding"), s.Connection))
+	}
 	return notes
 }
 
@@ -276,9 +299,14 @@ func (s Standing) inFull() string {
 	line("Last success", "%s; last run %s", minute(s.LastSuccess), minute(s.LastRun))
 	line("Lag", "%s", s.lag())
 	line("First sale", "%s", map[bool]string{true: "none sent yet", false: minute(s.FirstSale)}[s.WaitingForFirstSale])
-	line("Receipt date", "by when the order was %s", s.ReceiptDate)
+	line("Dated", "by when the order was %s", s.ReceiptDate)
 	line("History", "from %s: %s", s.History.From, s.History.words())
-	line("Projections", "in 7shifts expected between %s and %s, then up to %s", s.Projections.Earliest, s.Projections.Latest, s.Projections.Until)
+	if s.Projections != (Projections{}) {
+		line("Projections", "in 7shifts expected between %s and %s, then up to %s", s.Projections.Earliest, s.Projections.Latest, s.Projections.Until)
+	}
+	if s.Route != "" {
+		line("Route", "%s, modifiers %s", s.Route, s.Modifiers)
+	}
 	n := s.Documents
 	line("Documents", "%d in all, %d sent, %d confirmed, %d sent but not verifiable", n.Total, n.Sent, n.Confirmed, n.Unverifiable)
 	line("", "%d live and %d of history to send, %d to confirm, %d of uncertain outcome", n.Live, n.History, n.Unconfirmed, n.Uncertain)

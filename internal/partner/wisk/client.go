@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -144,4 +145,15 @@ func readRefusal(body []byte) *refusedLines {
 		r.lines[l.ID] = l.Error
 	}
 	return r
+}
+
+// Probe asks whether WISK knows a venue's identifier, by an upload of no lines:
+// 400 says that the venue was good and the lines were missing (assumed, as 401
+// is told for a missing or invalid venue; reference: WISK 2).
+func Probe(ctx context.Context, cfg Config, venue string, transport http.RoundTripper) error {
+	err := newClient(cfg, venue, transport).upload(ctx, []partner.Line{})
+	if problem, ok := errors.AsType[*work.Error](err); ok && problem.Code == work.DocumentRefused {
+		return nil
+	}
+	return err
 }
