@@ -43,6 +43,8 @@ type Sync struct {
 	Partners partner.Registry
 	Clock    clock.Clock
 	Log      *slog.Logger
+	// Office tells which keys open a till; nil: a doubled route is not watched.
+	Office Office
 	// CalledOffAfter is how many refused runs call a connection off; 0 never.
 	CalledOffAfter int
 	// OldestFirst makes backfills go from the oldest day to the newest.

@@ -51,6 +51,7 @@ func (s *Sync) pull(ctx context.Context, c ledger.Connection, run string, out *w
 		return err
 	}
 	if !resumed {
+		s.watchRoute(ctx, c)
 		if err := s.Puller.PlanReread(ctx, c); err != nil {
 			return err
 		}

@@ -1,12 +1,14 @@
 package activities_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner"
@@ -281,4 +283,35 @@ func TestItemsThatChangeAreFindings(t *testing.T) {
 	require.Equal(t, 3, n)
 	named("5", "2002", "Cider")
 	require.Empty(t, found(), "told once")
+}
+
+// WISK reads the till as well: noticed in the night, and gone when it ends.
+func TestADoubledRouteIsNoticed(t *testing.T) {
+	r := newBar(t, wisk.SameIDReplaces, nil)
+	office := &keysOf{}
+	r.Office = office
+	r.mustSync()
+	doubled := func() bool {
+		list, err := r.store.Findings(r.ctx, bar, false)
+		require.NoError(t, err)
+		return len(list) == 1 && list[0].Kind == ledger.RouteDoubled
+	}
+	require.False(t, doubled())
+	office.used = r.clock.Now().Add(20 * time.Hour)
+	r.clock.forward(24 * time.Hour)
+	r.mustSync()
+	require.True(t, doubled())
+	r.clock.forward(48 * time.Hour)
+	r.mustSync()
+	require.False(t, doubled(), "WISK has read no more")
+}
+
+// keysOf is a back office with one key of WISK's, last used at an instant.
+type keysOf struct{ used time.Time }
+
+func (k *keysOf) KeysInUse(_ context.Context, _, of string, since time.Time) ([]cluster.KeyRecord, error) {
+	if of != work.Wisk || k.used.Before(since) {
+		return nil, nil
+	}
+	return []cluster.KeyRecord{{ID: "k1"}}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/limit"
@@ -89,8 +90,34 @@ func (v *connectWiskVerb) settings(ctx context.Context, d *desk, connection stri
 	if settings.Integration, err = d.tryVenue(ctx, venue, loc.ID); err != nil {
 		return settings, "", err
 	}
+	if err := d.noOtherReader(ctx, loc); err != nil {
+		return settings, "", err
+	}
 	secret, err := d.seal(ctx, connection, venue)
 	return settings, secret, about(err, connection)
+}
+
+// readerWithin is how far back WISK's reading of a till speaks against uploads:
+// it reads every 6 hours (reference: WISK 4).
+const readerWithin = 24 * time.Hour
+
+// noOtherReader refuses uploads for a till that WISK has just read by itself,
+// where Cluster's back office can tell.
+func (d *desk) noOtherReader(ctx context.Context, loc ledger.Location) error {
+	office := d.settings.office(nil)
+	if office == nil {
+		return nil
+	}
+	defer office.Close()
+	keys, err := office.KeysInUse(ctx, loc.Serial, work.Wisk, d.clock().Now().Add(-readerWithin))
+	if err != nil {
+		return about(err, loc.ID)
+	}
+	if len(keys) > 0 {
+		return failed(nil, "have the Cluster integration removed in WISK, wait a day, then the same command; or --route pull",
+			"WISK read this till with an API key within the last %s: uploads would count its sales twice.", span(readerWithin))
+	}
+	return nil
 }
 
 // integrationSigns are enough of a keyed hash to tell venues apart.

@@ -21,10 +21,12 @@ type Settings struct {
 	TemporalUI        string `env:"CLUSTERBRIDGE_TEMPORAL_UI" envDefault:"http://127.0.0.1:8233" group:"Where things are" form:"url" desc:"Temporal's Web UI, for the links that the verbs print."`
 
 	ClusterURL     string `env:"CLUSTERBRIDGE_CLUSTER_URL" group:"Where things are" form:"url" example:"https://relay.example.com" desc:"Base URL of Cluster's POS API. Needed by worker, location add, location credentials and connect."`
+	OfficeURL      string `env:"CLUSTERBRIDGE_CLUSTER_OFFICE_URL" group:"Where things are" form:"url" example:"https://office.example.com" desc:"Base URL of Cluster's back office, which finds venues, activates API access and issues keys. Left out, doubled routes are not watched and credentials are issued by hand."`
 	SevenShiftsURL string `env:"CLUSTERBRIDGE_SEVENSHIFTS_URL" envDefault:"https://api.7shifts.com" group:"Where things are" form:"url" desc:"Base URL of 7shifts' API, without a path."`
 	WiskURL        string `env:"CLUSTERBRIDGE_WISK_URL" envDefault:"https://api.wisk.ai" group:"Where things are" form:"url" desc:"Base URL of WISK's API, without a path. WISK publishes none; this one is a third party's."`
 
 	Keyset      string `env:"CLUSTERBRIDGE_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new prints)" desc:"The keyset that seals tokens and keys in the ledger. Needed by worker, location add, location credentials and connect. Lost, every token has to be entered again."`
+	OfficeKey   string `env:"CLUSTERBRIDGE_CLUSTER_OFFICE_KEY" group:"Secrets and people" secret:"true" example:"(from Cluster's back office)" desc:"The key with which clusterbridge opens Cluster's back office. Needed beside CLUSTERBRIDGE_CLUSTER_OFFICE_URL."`
 	CodecKeyset string `env:"CLUSTERBRIDGE_CODEC_KEYSET" group:"Secrets and people" secret:"true" example:"(the line that clusterbridge keyset new --codec prints)" desc:"The keyset that seals the payloads of Temporal's histories; the same for worker, gateway and verbs. Left out, payloads are not sealed: they hold no names, keys or amounts either way."`
 	By          string `env:"CLUSTERBRIDGE_BY" group:"Secrets and people" form:"handle" example:"marie" desc:"Your staff handle, for the journal. Left out, it is the name of the operating system's user."`
 

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"net/http"
 	"net/netip"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
+	"github.com/clustersystems/clusterbridge/internal/vault"
 	"github.com/clustersystems/clusterbridge/internal/vault/codec"
 )
 
@@ -84,6 +86,14 @@ func (s Settings) cluster(c clock.Clock) cluster.Config {
 		OrdersByModified: s.OrdersByModified, GiftCardCategories: s.GiftCardCategories, CardPaymentTypes: s.CardPaymentTypes,
 		Clock: c,
 	}
+}
+
+// office is Cluster's back office, nil when it is not set.
+func (s Settings) office(transport http.RoundTripper) *cluster.Office {
+	if s.OfficeURL == "" || s.OfficeKey == "" {
+		return nil
+	}
+	return cluster.NewOffice(cluster.OfficeConfig{BaseURL: s.OfficeURL, Key: vault.NewSecret(s.OfficeKey), Timeout: s.ClusterTimeout, MaxBody: s.ClusterMaxBody}, transport)
 }
 
 // intake is how the till is read; what is no setting keeps its default.

@@ -129,6 +129,9 @@ func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(err
 			Base: base, Log: log, ClaimLease: d.settings.ClaimLease,
 		},
 	}
+	if office := d.settings.office(base); office != nil {
+		steps.Office = office
+	}
 	schedules := &activities.Schedules{
 		Client: temporal.ScheduleClient(), Ledger: store, Log: log, Converter: d.settings.converter(),
 		Cadence: activities.Cadence{SyncEvery: d.settings.SyncEvery, KeepEvery: d.settings.KeeperEvery},
