@@ -73,7 +73,7 @@ func TestThePlanIsAFunctionOfItsSeed(t *testing.T) {
 // What the till shows at an instant, read over HTTP and judged by the domain's
 // rules, is what the plan expects by its own book-keeping.
 func TestTheDomainsRulesAgreeWithThePlan(t *testing.T) {
-	plans := map[string]*traffic.Plan{"plain": demoPlan(3), "troubled": troubledPlan()}
+	plans := map[string]*traffic.Plan{"plain": demoPlan(3), "troubled": troubledPlan(), "items": itemPlan(4)}
 	for name, plan := range plans {
 		for _, at := range []time.Time{firstLive.Start(zone(t)).Add(4 * time.Hour), firstLive.Plus(1).Start(zone(t)), firstLive.Plus(2).Start(zone(t)).Add(15 * time.Hour), plan.End()} {
 			t.Run(name+" "+at.UTC().Format(time.RFC3339), func(t *testing.T) { checkAgainstTill(t, plan, at) })
