@@ -239,7 +239,7 @@ func (s *Sim) employees(v visit, _ wire.SerialRequest) (any, *no) {
 }
 
 func (s *Sim) menu(v visit, _ wire.SerialRequest) (any, *no) {
-	menu := v.Menu
+	menu := v.menuAt(v.now)
 	menu.AsOf = s.asOf(v.now)
 	return menu, nil
 }

@@ -112,6 +112,25 @@ type Location struct {
 	Outages   []Outage
 	Employees []Employee
 	Menu      Menu
+	// NextMenus replace Menu, each from an instant on, in their order.
+	NextMenus []NextMenu
+}
+
+// NextMenu is a menu with its first instant.
+type NextMenu struct {
+	From time.Time
+	Menu Menu
+}
+
+// menuAt is what can be ordered at an instant.
+func (l Location) menuAt(now time.Time) Menu {
+	menu := l.Menu
+	for _, next := range l.NextMenus {
+		if !now.Before(next.From) {
+			menu = next.Menu
+		}
+	}
+	return menu
 }
 
 // Outage is a time, start included, end excluded, in which the till is

@@ -328,6 +328,23 @@ func TestEmployeesAndMenu(t *testing.T) {
 	}
 }
 
+func TestMenusFollowEachOther(t *testing.T) {
+	s := newStage(t, clustersim.Options{})
+	menu := func(item string) clustersim.Menu {
+		return clustersim.Menu{Items: []clustersim.MenuItem{{ID: "i1", Name: wire.Text(item)}}}
+	}
+	s.sim.AddLocation(clustersim.Location{
+		Serial: s.cred.Serial, Key: s.cred.Key, Zone: "America/Toronto", Menu: menu("Soup"),
+		NextMenus: []clustersim.NextMenu{{From: noon.Add(time.Hour), Menu: menu("Stew")}, {From: noon.Add(2 * time.Hour), Menu: menu("Cake")}},
+	})
+	for _, want := range []wire.Text{"Soup", "Stew", "Cake"} {
+		got, err := s.client.Menu(context.Background(), s.cred)
+		require.NoError(t, err)
+		require.Equal(t, want, got.Items[0].Name)
+		s.clock.move(time.Hour)
+	}
+}
+
 // What Cluster's hook tells of: each order once, when the relay learns of it.
 func TestChangesAreWhatTheRelayLearned(t *testing.T) {
 	s := newStage(t, clustersim.Options{})

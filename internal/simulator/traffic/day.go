@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
@@ -24,11 +26,35 @@ type dayMaker struct {
 
 // till is what goes on from day to day on one till's hardware.
 type till struct {
-	venue  *Venue
-	zone   *time.Location
-	serial string
-	until  time.Time // the hardware's end; zero when none
-	orders int       // order ids given
+	venue    *Venue
+	zone     *time.Location
+	serial   string
+	menus    []datedMenu
+	liveFrom time.Time
+	until    time.Time // the hardware's end; zero when none
+	orders   int       // order ids given
+}
+
+func newTill(v *Venue, firstLive sale.Day) *till {
+	t := &till{venue: v, zone: v.zone(), serial: v.Location.Serial, menus: menusOf(v)}
+	t.liveFrom = startOf(firstLive, t.zone)
+	if v.Replacement != nil {
+		t.until = startOf(v.Replacement.Day, t.zone)
+	}
+	return t
+}
+
+// replaced is the venue's new hardware.
+func (t *till) replaced() *till {
+	next := *t
+	next.serial, next.until, next.orders = t.venue.Replacement.Serial, time.Time{}, 0
+	return &next
+}
+
+// nextID is the next order's id.
+func (t *till) nextID() wire.Text {
+	t.orders++
+	return wire.Text(strconv.Itoa(firstOrderID + t.orders))
 }
 
 // firstOrderID is the id before the first order of a till: new hardware begins
@@ -93,12 +119,11 @@ func (g *dayMaker) lateInstant() time.Time {
 
 // seat opens an order.
 func (g *dayMaker) seat(opened time.Time) *tab {
-	g.orders++
 	g.tables++
 	staff := g.venue.Location.Employees
-	t := &tab{venue: g.venue, serial: g.serial, zone: g.zone, day: g.day, live: g.live}
+	t := &tab{till: g.till, day: g.day, live: g.live}
 	t.order = clustersim.Order{
-		ID: wire.Text(strconv.Itoa(firstOrderID + g.orders)), Number: wire.Text(strconv.Itoa(g.tables)),
+		ID: g.nextID(), Number: wire.Text(strconv.Itoa(g.tables)),
 		OpenedAt: wire.At(opened), BusinessDate: wire.Text(g.day.String()), Status: wire.StatusOpen,
 		EmployeeID: staff[g.dice.IntN(len(staff))].ID, Guests: 1 + g.dice.IntN(6),
 		Table: wire.Text("T" + strconv.Itoa(1+g.dice.IntN(40))), DiningOption: "dine_in", RevenueCenter: "salle",
@@ -119,25 +144,62 @@ func (g *dayMaker) seat(opened time.Time) *tab {
 	return t
 }
 
-// order takes orders of some items.
-func (g *dayMaker) order(t *tab, lines int64) {
+// order takes orders of some items at an instant.
+func (g *dayMaker) order(t *tab, at time.Time, lines int64) {
+	dishes := g.menu(at).Dishes
 	for range lines {
-		item := menu.Items[g.dice.IntN(soldItems)]
-		var mods []clustersim.MenuModifier
-		if item.CategoryID == "drinks" {
-			mods = append(mods, menu.Modifiers[g.dice.IntN(len(menu.Modifiers))])
-		}
-		t.sell(item, 1+g.dice.Int64N(3), 0, mods...)
+		dish := &dishes[g.dice.IntN(len(dishes))]
+		choices := g.choices(dish)
+		t.sell(dish.MenuItem, g.portions(dish), 0, choices...)
 	}
 }
+
+// doublePercent and halvesPercent are how often a choice is ordered twice over,
+// and a dish in half portions, where they can be.
+const (
+	doublePercent = 15
+	halvesPercent = 40
+)
+
+// choices are what is tapped along with a dish, in the order of the taps.
+func (g *dayMaker) choices(dish *Dish) []clustersim.Modifier {
+	taps := dish.Least
+	if dish.Most > dish.Least {
+		taps += g.dice.IntN(dish.Most - dish.Least + 1)
+	}
+	list := make([]clustersim.Modifier, 0, taps)
+	for range taps {
+		c := dish.Choices[g.dice.IntN(len(dish.Choices))]
+		m := clustersim.Modifier{ID: c.ID, Name: c.Name, Quantity: "1", Price: c.Price}
+		if dish.Doubles && g.chance(doublePercent) {
+			m.Quantity = "2"
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// portions is how much of a dish is ordered: one to three, or half of one less.
+func (g *dayMaker) portions(dish *Dish) decimal.Decimal {
+	n := decimal.NewFromInt(1 + g.dice.Int64N(3))
+	if dish.Halves && g.chance(halvesPercent) {
+		n = n.Sub(half)
+	}
+	return n
+}
+
+var (
+	one  = decimal.NewFromInt(1)
+	half = decimal.New(5, -1)
+)
 
 // meal plays an order from opening to payment.
 func (g *dayMaker) meal(opened time.Time, stay time.Duration) *tab {
 	t := g.seat(opened)
-	g.order(t, 1+g.dice.Int64N(3))
+	g.order(t, opened, 1+g.dice.Int64N(3))
 	t.show(opened)
 	if g.chance(50) {
-		g.order(t, 1)
+		g.order(t, opened.Add(stay/2), 1)
 		t.show(opened.Add(stay / 2))
 	}
 	for _, f := range []struct {
@@ -145,19 +207,20 @@ func (g *dayMaker) meal(opened time.Time, stay time.Duration) *tab {
 		mark    Mark
 	}{{10, Discount}, {4, Comp}, {6, AutoGratuity}, {3, ServiceCharge}, {2, GiftCard}} {
 		if g.chance(f.percent) {
-			g.feature(t, f.mark)
+			g.feature(t, f.mark, opened.Add(stay))
 		}
 	}
 	g.settle(t, opened.Add(stay), "")
 	return t
 }
 
-// feature adds one of the things that partners' rules care about.
-func (g *dayMaker) feature(t *tab, m Mark) {
+// feature adds one of the things that partners' rules care about at an instant.
+func (g *dayMaker) feature(t *tab, m Mark, at time.Time) {
 	switch m {
 	case Discount:
-		item := menu.Items[g.dice.IntN(soldItems)]
-		t.sell(item, 1, item.Price*(10+g.dice.Int64N(41))/100)
+		dishes := g.menu(at).Dishes
+		item := dishes[g.dice.IntN(len(dishes))].MenuItem
+		t.sell(item, one, item.Price*(10+g.dice.Int64N(41))/100)
 		t.mark(Discount)
 	case Comp:
 		t.comp(t.owed.net * (10 + g.dice.Int64N(40)) / 100)
@@ -168,9 +231,9 @@ func (g *dayMaker) feature(t *tab, m Mark) {
 		t.order.Totals.ServiceCharge += t.owed.net * 3 / 100
 		t.mark(ServiceCharge)
 	case GiftCard:
-		card := menu.Items[soldItems]
+		card := g.menu(at).GiftCard
 		card.Price = 2500 * (1 + g.dice.Int64N(4))
-		t.sell(card, 1, 0)
+		t.sell(card, one, 0)
 		t.mark(GiftCard)
 	default: // CashTip and the like happen at payment
 	}

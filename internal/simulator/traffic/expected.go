@@ -34,6 +34,21 @@ const (
 	Vanished      Mark = "vanished"
 )
 
+// The marks of corrections to orders that were closed, beside LateEdit. MovedItem
+// marks the order that lost a line, SplitPaid the one that was split off a paid
+// one, MergePaid the paid one that was absorbed.
+const (
+	VoidedLine     Mark = "voided-line"
+	CompAfter      Mark = "comp-after-close"
+	DiscountAfter  Mark = "discount-after-close" // on the whole order
+	LineDiscount   Mark = "line-discount"
+	QuantityRefund Mark = "quantity-refund"
+	MovedItem      Mark = "moved-item"
+	SplitPaid      Mark = "split-after-payment"
+	MergePaid      Mark = "merge-after-payment"
+	Reopened       Mark = "re-opened"
+)
+
 // The statuses of an expected receipt.
 const (
 	Open   = "open"
@@ -96,13 +111,26 @@ func (t *tab) known(happened, at time.Time) bool {
 	return ok && !arrival.After(at)
 }
 
-func (t *tab) expected(at time.Time) (Expected, bool) {
-	for _, s := range slices.Backward(t.states) {
+// current is the order as the relay knows it at an instant, by its place in
+// the order's states; false when it does not know it yet.
+func (t *tab) current(at time.Time) (int, bool) {
+	for i, s := range slices.Backward(t.states) {
 		if t.known(s.at, at) {
-			return t.expect(s, !t.vanished.IsZero() && t.known(t.vanished, at)), true
+			return i, true
 		}
 	}
-	return Expected{}, false
+	return 0, false
+}
+
+// gone tells whether the relay knows that the order was deleted.
+func (t *tab) gone(at time.Time) bool { return !t.vanished.IsZero() && t.known(t.vanished, at) }
+
+func (t *tab) expected(at time.Time) (Expected, bool) {
+	i, ok := t.current(at)
+	if !ok {
+		return Expected{}, false
+	}
+	return t.expect(t.states[i], t.gone(at)), true
 }
 
 func (t *tab) expect(s state, vanished bool) Expected {
@@ -162,15 +190,16 @@ func (p *Plan) DayTotals(venue string, by sale.ReceiptDate, at time.Time) []DayT
 	return list
 }
 
-// Counts is how often each mark happens on live days, in the whole plan, and
-// how many orders there are in all.
+// Counts is how many orders of live days have each mark, in the whole plan, and
+// how many orders there are in all. Where managers correct items it counts the
+// marks that orders of history got on live days too.
 func (p *Plan) Counts() (marks map[Mark]int, orders int) {
 	marks = map[Mark]int{}
 	for _, t := range p.tabs {
-		if !t.live {
+		if !t.live && !t.venue.Corrections.Items {
 			continue
 		}
-		for _, m := range t.marks {
+		for _, m := range t.marks[t.old:] {
 			marks[m]++
 		}
 	}

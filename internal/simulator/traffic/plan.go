@@ -16,37 +16,6 @@ import (
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
 )
 
-// Venue is one restaurant of a plan.
-type Venue struct {
-	Location clustersim.Location
-	// TaxRate is the sales taxes' rate in hundred-thousandths.
-	TaxRate             int64
-	OrdersPerHistoryDay int
-	OrdersPerLiveDay    int
-	// Replacement is new hardware, nil for none.
-	Replacement *Replacement
-}
-
-// Replacement is new hardware with a new serial number from the start of a
-// business day on; its order ids begin again where the old ones began.
-type Replacement struct {
-	Serial string
-	Day    sale.Day
-}
-
-// Minimums are how many orders of each kind the live days hold at least, over
-// all venues. Orders counts history too. Refunds counts full ones; there are as
-// many partial ones. Vanished are deleted without a trace on the first evening,
-// which a reader finds only by re-reading the day; none by default.
-type Minimums struct {
-	Orders, LateEdits, Voids, Refunds, Splits, Merges, Transfers, Vanished int
-}
-
-// DemoMinimums are those that the demo promises.
-func DemoMinimums() Minimums {
-	return Minimums{Orders: 1500, LateEdits: 60, Voids: 10, Refunds: 10, Splits: 10, Merges: 10, Transfers: 10}
-}
-
 // Plan is everything that will happen at the venues.
 type Plan struct {
 	venues []Venue
@@ -62,8 +31,8 @@ const (
 )
 
 // New plans business days from historyFrom until the day before firstLive as
-// history, then liveDays days live. It panics when a zone is unknown or a venue
-// has no employees: a plan is code.
+// history, then liveDays days live. It panics when a zone is unknown, a venue
+// has no employees or a menu cannot be sold: a plan is code.
 func New(seed uint64, venues []Venue, historyFrom, firstLive sale.Day, liveDays int, minimums Minimums) *Plan {
 	p := &Plan{venues: slices.Clone(venues)}
 	historyDays := max(0, historyFrom.DaysUntil(firstLive))
@@ -71,24 +40,18 @@ func New(seed uint64, venues []Venue, historyFrom, firstLive sale.Day, liveDays 
 	slots := len(venues) * liveDays
 	for i := range p.venues {
 		v := &p.venues[i]
-		zone, err := time.LoadLocation(v.Location.Zone)
-		if err != nil {
-			panic("traffic: " + err.Error())
-		}
-		run := &till{venue: v, zone: zone, serial: v.Location.Serial}
-		if v.Replacement != nil {
-			run.until = startOf(v.Replacement.Day, zone)
-		}
+		first := newTill(v, firstLive)
+		run := first
 		for d := range historyDays + liveDays {
 			day := historyFrom.Plus(d)
 			if historyDays == 0 {
 				day = firstLive.Plus(d)
 			}
 			if v.Replacement != nil && day == v.Replacement.Day {
-				run = &till{venue: v, zone: zone, serial: v.Replacement.Serial}
+				run = first.replaced()
 			}
 			g := &dayMaker{
-				till: run, day: day, dice: diceOf(seed, run.serial, day), start: startOf(day, zone), end: startOf(day.Plus(1), zone),
+				till: run, day: day, dice: diceOf(seed, run.serial, day), start: startOf(day, run.zone), end: startOf(day.Plus(1), run.zone),
 				live: d >= historyDays, last: d == historyDays+liveDays-1,
 			}
 			if g.live {
@@ -99,9 +62,9 @@ func New(seed uint64, venues []Venue, historyFrom, firstLive sale.Day, liveDays 
 			}
 			p.tabs = append(p.tabs, g.tabs...)
 		}
-		p.editHistory(seed, v, zone, firstLive, liveDays)
+		p.editHistory(seed, first, firstLive, liveDays)
 	}
-	p.forget(firstLive)
+	p.sort()
 	p.vanish(firstLive, minimums.Vanished)
 	return p
 }
@@ -128,6 +91,9 @@ func diceOf(seed uint64, serial string, day sale.Day) *rand.Rand {
 // playHistory plays a day of which only the end will be seen.
 func (g *dayMaker) playHistory(orders int) {
 	stories := []story{void, refund, partialRefund, split, merge, transfer, tipAfterClose}
+	if g.venue.Corrections.Items {
+		stories = append(stories, corrected)
+	}
 	for len(g.tabs) < orders {
 		play := story(plain)
 		if g.chance(15) {
@@ -136,6 +102,9 @@ func (g *dayMaker) playHistory(orders int) {
 		play(g, g.opening())
 	}
 	g.playClockChange()
+	for _, t := range g.tabs {
+		t.old = len(t.marks)
+	}
 }
 
 // playLive plays a day with its share of every minimum, the day's edges and
@@ -160,6 +129,11 @@ func (g *dayMaker) playLive(m Minimums, slots, slot, orders int) {
 		with(feature)(g, g.opening())
 	}
 	tipAfterClose(g, g.opening())
+	if g.venue.Corrections.Items {
+		for _, c := range corrections {
+			c.story(g, g.opening())
+		}
+	}
 	g.playEdges()
 	g.playClockChange()
 	for len(g.tabs) < orders {
@@ -190,47 +164,19 @@ func (g *dayMaker) playClockChange() {
 	}
 }
 
-// historyEdits is how many orders of the days before are edited on each live
-// day, and editDays how far back.
-const (
-	historyEdits = 3
-	editDays     = 3
-)
-
-// editHistory lets managers correct orders of the last days of history while
-// the venue is live.
-func (p *Plan) editHistory(seed uint64, v *Venue, zone *time.Location, firstLive sale.Day, liveDays int) {
-	for d := range liveDays {
-		day := firstLive.Plus(d)
-		if v.Replacement != nil && !day.Before(v.Replacement.Day) {
-			return // the old hardware is gone
-		}
-		g := &dayMaker{till: &till{venue: v, zone: zone}, day: day, dice: diceOf(seed+1, v.Location.Serial, day)}
-		var closed []*tab
-		for _, t := range p.tabs {
-			if t.venue == v && t.day.Before(firstLive) && t.day.DaysUntil(firstLive) <= editDays && len(t.marks) == 0 {
-				closed = append(closed, t)
-			}
-		}
-		for range min(historyEdits, len(closed)) {
-			i := g.dice.IntN(len(closed))
-			g.editLate(closed[i], g.at(15, 0).Add(g.minutes(0, 100)))
-			closed = slices.Delete(closed, i, i+1)
-		}
-	}
-}
-
-// forget drops the states that were over before the venue went live.
-func (p *Plan) forget(firstLive sale.Day) {
+// sort puts every order's states in their order, without those that were over
+// before the venue went live, and the orders by their opening.
+func (p *Plan) sort() {
 	for _, t := range p.tabs {
 		slices.SortStableFunc(t.states, func(a, b state) int { return a.at.Compare(b.at) })
-		live, first := startOf(firstLive, t.zone), 0
+		first := 0
 		for i, s := range t.states {
-			if s.at.Before(live) {
+			if s.at.Before(t.liveFrom) {
 				first = i
 			}
 		}
-		t.states = slices.Clip(t.states[first:])
+		t.states = slices.Clone(t.states[first:])
+		t.order = t.states[len(t.states)-1].order // one copy less
 	}
 	slices.SortStableFunc(p.tabs, func(a, b *tab) int {
 		return cmp.Or(a.order.OpenedAt.Compare(b.order.OpenedAt.Time), cmp.Compare(a.serial, b.serial))
@@ -262,11 +208,10 @@ func (p *Plan) Load(sim *clustersim.Sim) {
 	for i := range p.venues {
 		v := &p.venues[i]
 		l := v.Location
-		l.Menu = menu
+		l.Menu, l.NextMenus = shownMenus(v)
 		if v.Replacement != nil {
-			zone, _ := time.LoadLocation(l.Zone) // New has loaded it
 			next := l
-			next.Serial, next.From = v.Replacement.Serial, startOf(v.Replacement.Day, zone)
+			next.Serial, next.From = v.Replacement.Serial, startOf(v.Replacement.Day, v.zone())
 			l.Until = next.From
 			sim.AddLocation(next)
 		}

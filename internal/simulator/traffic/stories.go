@@ -19,9 +19,9 @@ func with(m Mark) story {
 	return func(g *dayMaker, opened time.Time) {
 		stay := g.stay()
 		t := g.seat(opened)
-		g.order(t, 2+g.dice.Int64N(2))
+		g.order(t, opened, 2+g.dice.Int64N(2))
 		t.show(opened)
-		g.feature(t, m)
+		g.feature(t, m, opened.Add(stay))
 		g.settle(t, opened.Add(stay), m)
 	}
 }
@@ -41,7 +41,7 @@ func overnight(g *dayMaker, _ time.Time) {
 
 func tipAfterClose(g *dayMaker, opened time.Time) {
 	t := g.seat(opened)
-	g.order(t, 3)
+	g.order(t, opened, 3)
 	t.show(opened)
 	closed := opened.Add(g.stay())
 	t.pay(g.card(), t.due(), 0, closed)
@@ -54,7 +54,7 @@ func tipAfterClose(g *dayMaker, opened time.Time) {
 func void(g *dayMaker, opened time.Time) {
 	if g.chance(50) { // before it was paid
 		t := g.seat(opened)
-		g.order(t, 2)
+		g.order(t, opened, 2)
 		t.show(opened)
 		t.void(opened.Add(g.minutes(3, 30)))
 		return
@@ -73,7 +73,7 @@ func refund(g *dayMaker, opened time.Time) {
 func partialRefund(g *dayMaker, opened time.Time) {
 	stay := g.stay()
 	t := g.seat(opened)
-	g.order(t, 3)
+	g.order(t, opened, 3)
 	t.show(opened)
 	g.settle(t, opened.Add(stay), "")
 	status := wire.StatusClosed
@@ -86,7 +86,7 @@ func partialRefund(g *dayMaker, opened time.Time) {
 // split moves some lines to an order of its own.
 func split(g *dayMaker, opened time.Time) {
 	t := g.seat(opened)
-	g.order(t, 4)
+	g.order(t, opened, 4)
 	t.show(opened)
 	at := opened.Add(g.minutes(10, 40))
 	child := g.seat(at)
@@ -108,8 +108,8 @@ func split(g *dayMaker, opened time.Time) {
 // standing.
 func merge(g *dayMaker, opened time.Time) {
 	t, absorbed := g.seat(opened), g.seat(opened.Add(time.Minute))
-	g.order(t, 2)
-	g.order(absorbed, 2)
+	g.order(t, opened, 2)
+	g.order(absorbed, opened, 2)
 	t.show(opened)
 	absorbed.show(opened.Add(time.Minute))
 	at := opened.Add(g.minutes(10, 40))
@@ -132,7 +132,7 @@ func merge(g *dayMaker, opened time.Time) {
 // transfer hands the table to another employee in the middle of the meal.
 func transfer(g *dayMaker, opened time.Time) {
 	t := g.seat(opened)
-	g.order(t, 3)
+	g.order(t, opened, 3)
 	t.show(opened)
 	at := opened.Add(g.minutes(5, 40))
 	g.handOver(t)

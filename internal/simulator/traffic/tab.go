@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
@@ -26,15 +28,15 @@ type state struct {
 
 // tab is one order's life.
 type tab struct {
-	venue    *Venue
-	serial   string
-	zone     *time.Location
+	*till
 	day      sale.Day // by opening
-	live     bool
+	live     bool     // opened on a live day
 	order    clustersim.Order
 	owed     owed
+	discount int64 // of the whole order, in cents
 	states   []state
 	marks    []Mark
+	old      int // marks that were there when the venue went live
 	vanished time.Time
 	pays     int
 }
@@ -50,15 +52,21 @@ func (t *tab) show(at time.Time) {
 	t.settle()
 	o := t.order
 	o.Lines, o.Payments = slices.Clone(o.Lines), slices.Clone(o.Payments)
+	if n := len(t.states); n > 0 && at.Before(t.liveFrom) && !at.Before(t.states[n-1].at) {
+		t.states = t.states[:n-1] // nobody will have seen it
+	}
 	t.states = append(t.states, state{at, o, t.owed})
 }
 
 // settle writes the till's totals from the lines and payments.
 func (t *tab) settle() {
 	s := &t.order.Totals
-	s.Gross, s.Discount, s.Tip = 0, 0, 0
+	s.Gross, s.Discount, s.Tip = 0, t.discount, 0
 	var gift int64
 	for _, l := range t.order.Lines {
+		if l.Voided {
+			continue
+		}
 		s.Gross += l.Net + l.Discount
 		s.Discount += l.Discount
 		if l.CategoryID == giftCategory {
@@ -74,22 +82,45 @@ func (t *tab) settle() {
 }
 
 // sell adds an item to the order, less a discount in cents.
-func (t *tab) sell(item clustersim.MenuItem, quantity int64, discount int64, mods ...clustersim.MenuModifier) {
+func (t *tab) sell(item clustersim.MenuItem, quantity decimal.Decimal, discount int64, choices ...clustersim.Modifier) {
 	line := clustersim.Line{
-		ID: wire.Text(strconv.Itoa(len(t.order.Lines) + 1)), ItemID: item.ID, Name: item.Name, CategoryID: item.CategoryID,
-		Quantity: wire.Decimal(strconv.FormatInt(quantity, 10)), UnitPrice: item.Price, Discount: discount,
-		Modifiers: []clustersim.Modifier{},
+		ID: t.freeLineID(), ItemID: item.ID, Name: item.Name, CategoryID: item.CategoryID,
+		Quantity: wire.Decimal(quantity.String()), UnitPrice: item.Price, Discount: discount,
+		Modifiers: append([]clustersim.Modifier{}, choices...),
 	}
-	each := item.Price
-	for _, m := range mods {
-		line.Modifiers = append(line.Modifiers, clustersim.Modifier{ID: m.ID, Name: m.Name, Quantity: "1", Price: m.Price})
-		each += m.Price
-	}
-	line.Net = quantity*each - discount
+	line.Net = quantity.Mul(each(line)).IntPart() - discount // whole cents: see Menu.check
 	t.order.Lines = append(t.order.Lines, line)
 	if item.CategoryID != giftCategory {
-		t.owed.net += quantity*each - discount
+		t.owed.net += line.Net
 	}
+}
+
+// each is the price of one of a line's quantity, with what was chosen along.
+func each(l clustersim.Line) decimal.Decimal {
+	price := decimal.NewFromInt(l.UnitPrice)
+	for _, m := range l.Modifiers {
+		price = price.Add(amountOf(m.Quantity).Mul(decimal.NewFromInt(m.Price)))
+	}
+	return price
+}
+
+// amountOf reads a quantity that the plan wrote itself.
+func amountOf(quantity wire.Decimal) decimal.Decimal {
+	return decimal.RequireFromString(string(quantity))
+}
+
+// freeLineID is an id that none of the order's lines has.
+func (t *tab) freeLineID() wire.Text {
+	for n := len(t.order.Lines) + 1; ; n++ {
+		id := wire.Text(strconv.Itoa(n))
+		if !t.hasLine(id) {
+			return id
+		}
+	}
+}
+
+func (t *tab) hasLine(id wire.Text) bool {
+	return slices.ContainsFunc(t.order.Lines, func(l clustersim.Line) bool { return l.ID == id })
 }
 
 // comp gives a part of the order for free.
@@ -157,9 +188,9 @@ func (t *tab) void(at time.Time) {
 // refundAll takes everything back: negative lines and payments, totals 0.
 func (t *tab) refundAll(at time.Time) {
 	for _, l := range slices.Clone(t.order.Lines) {
-		l.ID += "r"
-		l.Quantity, l.Net, l.Discount = "-"+l.Quantity, -l.Net, -l.Discount
-		t.order.Lines = append(t.order.Lines, l)
+		if !l.Voided {
+			t.order.Lines = append(t.order.Lines, t.back(l))
+		}
 	}
 	for _, p := range slices.Clone(t.order.Payments) {
 		p.ID += "r"
@@ -167,19 +198,27 @@ func (t *tab) refundAll(at time.Time) {
 		t.order.Payments = append(t.order.Payments, p)
 	}
 	t.order.Status = wire.StatusRefunded
-	t.order.Totals.Comp, t.order.Totals.ServiceCharge, t.order.Totals.AutoGratuity = 0, 0, 0
+	t.order.Totals.Comp, t.order.Totals.ServiceCharge, t.order.Totals.AutoGratuity, t.discount = 0, 0, 0, 0
 	t.owed = owed{dead: true}
 	t.mark(Refund)
 	t.show(at)
+}
+
+// back is a line that takes one of the order's lines back.
+func (t *tab) back(l clustersim.Line) clustersim.Line {
+	for t.hasLine(l.ID) {
+		l.ID += "r"
+	}
+	l.Quantity = wire.Decimal(amountOf(l.Quantity).Neg().String())
+	l.Net, l.Discount = -l.Net, -l.Discount
+	return l
 }
 
 // refundLine takes the first line back: a negative line and payment, and the
 // totals are lower.
 func (t *tab) refundLine(at time.Time, status string) {
 	before := t.due()
-	l := t.order.Lines[0]
-	l.ID += "r"
-	l.Quantity, l.Net, l.Discount = "-"+l.Quantity, -l.Net, -l.Discount
+	l := t.back(t.order.Lines[0])
 	t.order.Lines = append(t.order.Lines, l)
 	t.owed.net += l.Net
 	t.pay(string(t.order.Payments[0].Type), t.due()-before, 0, at)
