@@ -42,6 +42,10 @@ func (s *Sync) ChangeConnection(ctx context.Context, in work.ChangeInput) (work.
 			return s.changeModifiers(ctx, in, by)
 		case work.ChangeRoute:
 			return s.changeRoute(ctx, in, by)
+		case work.ChangePayPeriod:
+			return s.changePayPeriod(ctx, in, by)
+		case work.ChangeSlices:
+			return s.changeSlices(ctx, in, by)
 		default:
 			err = work.Err(work.BadInput, "field \"change\"")
 		}

@@ -13,6 +13,13 @@ import (
 
 // changeReceiptDate also dates the receipts anew that are already known.
 func (s *Sync) changeReceiptDate(ctx context.Context, in work.ChangeInput, by ledger.Actor) (work.ActResult, error) {
+	c, err := s.Ledger.Connection(ctx, in.Connection)
+	if err != nil {
+		return work.ActResult{}, err
+	}
+	if !c.Settings.SlicesUntil.IsZero() {
+		return work.ActResult{}, work.Err(work.BadInput, "history travels as sums of five minutes, which were dated; the receipt date stays as it is")
+	}
 	changed, err := s.Ledger.SetReceiptDate(ctx, in.Connection, sale.ReceiptDate(in.Value), by)
 	if err != nil {
 		return work.ActResult{}, err

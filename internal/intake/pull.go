@@ -141,6 +141,9 @@ func (p *pull) record(ctx context.Context, orders []cluster.Order, began time.Ti
 		p.counts.Orders += done.Orders
 		p.counts.Changed += done.Changed
 		p.counts.Quarantined += done.Quarantined
+		if err := p.markDays(ctx, page); err != nil {
+			return err
+		}
 	}
 	found, err := p.ledger.NoteItems(ctx, p.c.Connection, p.seen)
 	p.seen = nil

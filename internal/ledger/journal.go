@@ -44,6 +44,8 @@ const (
 	ActModifiers     = "modifiers"
 	ActRoute         = "route"
 	ActStatement     = "statement"
+	ActPayPeriod     = "pay period"
+	ActSlices        = "slices"
 	ActSeeFinding    = "finding seen"
 )
 

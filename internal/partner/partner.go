@@ -35,6 +35,13 @@ type Settings struct {
 	// modifiers of an item become items there, each from a business day on.
 	Routes    Choices `json:"routes,omitempty"`
 	Modifiers Choices `json:"modifiers,omitempty"`
+	// PayCadence and PayAnchor are the venue's pay periods: how often it pays,
+	// and a day on which a period begins (7shifts).
+	PayCadence string   `json:"payCadence,omitempty"`
+	PayAnchor  sale.Day `json:"payAnchor,omitzero"`
+	// SlicesUntil is the last business day of history whose sales travel as one
+	// receipt per five minutes instead of one per sale (7shifts); none when zero.
+	SlicesUntil sale.Day `json:"slicesUntil,omitzero"`
 	// Integration names, by a keyed hash, the partner's venue or integration
 	// that several of our locations may share (WISK).
 	Integration string `json:"integration,omitempty"`

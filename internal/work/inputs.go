@@ -198,12 +198,15 @@ var Reasons = []string{"venue_asked", "partner_asked", "maintenance", "correctio
 // ChangeInput starts a ChangeConnection; people start it.
 type ChangeInput struct {
 	Connection string `json:"connection"`
-	// Change is pause, resume, receipt-date, modifiers or route.
+	// Change is pause, resume, receipt-date, modifiers, route, pay-period or
+	// slices.
 	Change string `json:"change"`
 	// Value is opened or closed for receipt-date; off, include or separate for
-	// modifiers; upload, pull or report for route; otherwise left out.
+	// modifiers; upload, pull or report for route; weekly, biweekly, semi_monthly
+	// or monthly for pay-period; on or off for slices; otherwise left out.
 	Value string `json:"value,omitempty"`
-	// From is the first business day of modifiers or route, YYYY-MM-DD.
+	// From is the first business day of modifiers or route, or a day on which a
+	// pay period begins, YYYY-MM-DD.
 	From string `json:"from,omitempty"`
 	// NoClusterIntegration states, for the route upload, that no integration of
 	// type Cluster is active in that venue of WISK: its sales would count twice.
@@ -221,18 +224,21 @@ const (
 	ChangeReceiptDate = "receipt-date"
 	ChangeModifiers   = "modifiers"
 	ChangeRoute       = "route"
+	ChangePayPeriod   = "pay-period"
+	ChangeSlices      = "slices"
 )
 
 // changeValues are the values of each change; none for one that takes no value.
 var changeValues = map[string][]string{
 	ChangePause: nil, ChangeResume: nil, ChangeReceiptDate: {"opened", "closed"},
 	ChangeModifiers: {"off", "include", "separate"}, ChangeRoute: {"upload", "pull", "report"},
+	ChangePayPeriod: {"weekly", "biweekly", "semi_monthly", "monthly"}, ChangeSlices: {"on", "off"},
 }
 
 // Validate implements Validator.
 func (in ChangeInput) Validate() error {
 	values, known := changeValues[in.Change]
-	dated := in.Change == ChangeModifiers || in.Change == ChangeRoute
+	dated := in.Change == ChangeModifiers || in.Change == ChangeRoute || in.Change == ChangePayPeriod
 	_, dayErr := sale.ParseDay(in.From)
 	switch {
 	case !known:
@@ -242,7 +248,7 @@ func (in ChangeInput) Validate() error {
 	case len(values) > 0 && !slices.Contains(values, in.Value):
 		return Err(BadInput, "field \"value\": want "+strings.Join(values, " or "))
 	case dated && dayErr != nil:
-		return Err(BadInput, "field \"from\": want the first business day, YYYY-MM-DD")
+		return Err(BadInput, "field \"from\": want a business day, YYYY-MM-DD")
 	case !dated && in.From != "":
 		return Err(BadInput, "field \"from\" goes not with "+in.Change)
 	case in.Change == ChangeRoute && in.Value == "upload" && !in.NoClusterIntegration:

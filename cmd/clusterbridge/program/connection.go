@@ -20,6 +20,37 @@ type connectionSetVerb struct {
 	ReceiptDate receiptDateVerb `cmd:"" help:"Date receipts by when the order was opened or closed, as Cluster is set."`
 	Modifiers   modifiersVerb   `cmd:"" help:"How modifiers become items at WISK, from a business day on."`
 	Route       routeVerb       `cmd:"" help:"On which way sales reach WISK, from a business day on."`
+	PayPeriod   payPeriodVerb   `cmd:"" help:"How often the venue pays (7shifts)."`
+	Slices      slicesVerb      `cmd:"" help:"Bring in history as sums of five minutes (7shifts)."`
+}
+
+type payPeriodVerb struct {
+	Connection string `arg:"" help:"Connection, such as 7shifts:chez-marcel."`
+	Cadence    string `arg:"" help:"${enum}." enum:"weekly,biweekly,semi_monthly,monthly"`
+	Anchor     string `help:"A day on which a period begins." required:"" placeholder:"DAY"`
+	act
+}
+
+func (payPeriodVerb) needs() []string { return []string{"DATABASE_URL"} }
+
+// Run says how often the venue pays.
+func (v *payPeriodVerb) Run(ctx context.Context, d *desk) error {
+	return d.change(ctx, work.ChangeInput{Connection: v.Connection, Change: work.ChangePayPeriod, Value: v.Cadence, From: v.Anchor},
+		"pay period "+v.Cadence, v.act)
+}
+
+type slicesVerb struct {
+	Connection string `arg:"" help:"Connection, such as 7shifts:chez-marcel."`
+	Value      string `arg:"" help:"${enum}." enum:"on,off"`
+	act
+}
+
+func (slicesVerb) needs() []string { return []string{"DATABASE_URL"} }
+
+// Run has history travel as sums. They carry no tips and no employee, so they
+// end before the previous pay period.
+func (v *slicesVerb) Run(ctx context.Context, d *desk) error {
+	return d.change(ctx, work.ChangeInput{Connection: v.Connection, Change: work.ChangeSlices, Value: v.Value}, "slices "+v.Value, v.act)
 }
 
 type receiptDateVerb struct {

@@ -33,8 +33,8 @@ func (p *Partner) Translate(s sale.Sale, c partner.Connection, known bool) ([]pa
 		date = s.OpenedAt
 	}
 	r, err := newReceipt(s, c)
-	if err != nil {
-		return nil, err
+	if err != nil || p.Whole(c, sale.DayOf(date, c.Zone)) {
+		return nil, err // a day whose sales are summed has no receipt per sale
 	}
 	if !dated {
 		r.clearAmounts()
