@@ -17,6 +17,10 @@ internal/sale/c.go                    errors                               allow
 internal/work/a.go                    $ours/internal/ledger                refused
 internal/work/b.go                    $ours/internal/sale                  allowed
 internal/work/c.go                    go.temporal.io/sdk/workflow          refused
+internal/export/a.go                  $ours/internal/ledger                refused
+internal/export/b.go                  $ours/internal/sale                  allowed
+internal/export/c.go                  os                                   refused
+internal/export/d.go                  encoding/csv                         allowed
 workflows/a.go                        $ours/activities                     refused
 workflows/b.go                        $ours/internal/ledger                refused
 workflows/c.go                        $ours/internal/work                  allowed

@@ -71,6 +71,11 @@ func (v *connectSevenShiftsVerb) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
+	if !again {
+		if err := d.warnOfExports(ctx, loc); err != nil {
+			return err
+		}
+	}
 	secret, err := d.seal(ctx, connection, token)
 	if err != nil {
 		return about(err, connection)

@@ -266,9 +266,9 @@ func terminal(r io.Reader) (*os.File, bool) {
 	return f, ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // descriptors are small
 }
 
-func terminalOut(w io.Writer) (*os.File, bool) {
+func terminalOut(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return f, ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // descriptors are small
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // descriptors are small
 }
 
 // patience is how long a verb waits for an outside system to answer at all.

@@ -92,6 +92,8 @@ func tell(e ledger.Entry) string {
 		did = "released the " + e.Old
 	case ledger.ActDiscard:
 		did = "put aside for good the " + e.Old
+	case ledger.ActExport + "hourly-sales", ledger.ActExport + "receipts":
+		did = fmt.Sprintf("exported the %s of %s%s", kindWords(strings.TrimPrefix(e.Act, ledger.ActExport)), daysOf(e.New), byForce(e.Old))
 	case "backfill":
 		did = "started to bring in " + daysOf(e.New)
 	case "backfill-done":
@@ -108,6 +110,14 @@ func tell(e ledger.Entry) string {
 		did = "did: " + e.Act + turned(e)
 	}
 	return who + " " + strings.TrimSpace(did) + because(e)
+}
+
+// byForce tells that an export was insisted on.
+func byForce(mark string) string {
+	if mark == "" {
+		return ""
+	}
+	return ", by force"
 }
 
 // daysOf writes one business day once.

@@ -93,10 +93,7 @@ func (v *locationCredentialsVerb) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	id := v.ID
-	if _, location, err := work.SplitConnection(id); err == nil {
-		id = location // the registry's sentences name the connection
-	}
+	id := locationOf(v.ID)
 	loc, err := store.Location(ctx, id)
 	if err != nil {
 		return about(err, id)
@@ -133,6 +130,15 @@ func (v *locationCredentialsVerb) Run(ctx context.Context, d *desk) error {
 	}
 	d.say("API key of %s stored; the next sync uses it.", id)
 	return nil
+}
+
+// locationOf is the id of a location, also where the connection is named, as
+// the registry's sentences do.
+func locationOf(id string) string {
+	if _, location, err := work.SplitConnection(id); err == nil {
+		return location
+	}
+	return id
 }
 
 // loadZone refuses what is no IANA zone, and "Local", which is this machine's.

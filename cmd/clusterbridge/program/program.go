@@ -50,6 +50,7 @@ type verbs struct {
 	Uncertain  uncertainVerb  `cmd:"" help:"Uploads of unknown end, which wait for a person's word." group:"Operate"`
 	Items      itemsVerb      `cmd:"" help:"What a venue's till sells, as WISK sees it." group:"Operate"`
 	Findings   findingsVerb   `cmd:"" help:"What people should look at before it does harm." group:"Operate"`
+	Export     exportVerb     `cmd:"" help:"Past sales as a table (CSV), for managers who import them into 7shifts by hand." group:"Operate"`
 
 	Version kong.VersionFlag `help:"Show the version and leave."`
 }

@@ -33,6 +33,7 @@ func TestHelpNamesEveryVerb(t *testing.T) {
 		"worker", "gateway", "health", "migrate", "simulate", "settings", "keyset new", "keyset add-key", "location add", "location credentials", "connect 7shifts",
 		"connection set receipt-date", "status", "history", "sync now", "pause", "resume", "resend",
 		"backfill start", "backfill progress", "backfill pause", "backfill resume", "backfill cancel", "quarantine list", "quarantine show", "quarantine release", "quarantine discard",
+		"export hourly-sales", "export receipts",
 	} {
 		help := run(nil, "", append(strings.Fields(verb), "--help")...)
 		require.Equal(t, ExitOK, help.code, "%s: %s", verb, help.err)

@@ -332,6 +332,10 @@ var (
 			}
 			return ""
 		},
+		"hour-column":    hourColumn,
+		"receipt-column": receiptColumn,
+		"date-pattern":   datePattern,
+		"time-pattern":   timePattern,
 		"clock": func(s string) string {
 			if _, err := clock.Parse(s); err != nil {
 				return "epoch=<instant> origin=<instant> speed=<factor> [until=<instant>] with instants such as 2026-11-03T10:00:00Z"

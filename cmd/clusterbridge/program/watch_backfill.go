@@ -34,8 +34,7 @@ func (v *backfillWatchVerb) Run(ctx context.Context, d *desk) error {
 	}
 	tick := time.NewTicker(max(v.Every, leastEvery))
 	defer tick.Stop()
-	_, onTerminal := terminalOut(d.out)
-	w := watched{begun: time.Now(), terminal: onTerminal} //nolint:forbidigo // a person waits in real time
+	w := watched{begun: time.Now(), terminal: terminalOut(d.out)} //nolint:forbidigo // a person waits in real time
 	for {
 		run, err := c.DescribeWorkflowExecution(ctx, work.BackfillID(conn.ID), "")
 		if isA[*serviceerror.NotFound](err) {
