@@ -23,6 +23,15 @@ type event struct {
 	Lost      *key       `json:"lost,omitempty"`
 	ForGood   bool       `json:"for_good,omitempty"` // with Lost
 	Violation *Violation `json:"violation,omitempty"`
+	// People; Mapped and the like say what is held from now on.
+	User       *User       `json:"user,omitempty"`
+	Role       *Role       `json:"role,omitempty"`
+	Department *Department `json:"department,omitempty"`
+	Punch      *Punch      `json:"punch,omitempty"`
+	Mapped     *mapping    `json:"mapped,omitempty"`
+	Unmapped   *mappingKey `json:"unmapped,omitempty"`
+	Ignored    *mappingKey `json:"ignored,omitempty"`
+	Pool       *TipPool    `json:"pool,omitempty"`
 }
 
 // journal appends events to the state file; nil appends to nothing.
@@ -133,6 +142,8 @@ func (s *Sim) redo(e event) {
 		}
 	case e.Violation != nil:
 		s.countViolation(*e.Violation)
+	default:
+		s.redoPeople(e)
 	}
 }
 

@@ -12,6 +12,9 @@ import (
 type State struct {
 	Receipts   int         `json:"receipts"` // held
 	Pending    int         `json:"pending"`  // accepted, not yet processed
+	Users      int         `json:"users"`
+	Punches    int         `json:"punches"`
+	Mappings   int         `json:"mappings"`
 	Counters   Counters    `json:"counters"`
 	Violations []Violation `json:"violations"`
 	Rates      []Rate      `json:"rates"`
@@ -27,6 +30,7 @@ func (s *Sim) State() State {
 	defer s.mu.Unlock()
 	st := State{
 		Receipts: len(s.store.receipts), Pending: len(s.store.pending), Counters: s.counters,
+		Users: len(s.staff.users), Punches: len(s.staff.punches), Mappings: len(s.staff.mappings),
 		Violations: append([]Violation{}, s.broken...), Rates: s.rates.measured(), Switches: s.switches, Faults: []Fault{},
 	}
 	for _, f := range s.faults {
