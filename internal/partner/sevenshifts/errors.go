@@ -18,6 +18,10 @@ var (
 	ErrNotFound = errors.New("7shifts: not found")
 	// ErrExists is in the chain of an error that 7shifts answered with 409.
 	ErrExists = errors.New("7shifts: exists already")
+	// ErrForbidden is in the chain of an error that 7shifts answered with 403.
+	// Where other calls of the token work, 7shifts has not enabled this one for
+	// the partner.
+	ErrForbidden = errors.New("7shifts: forbidden")
 )
 
 // maxRest bounds a stated Retry-After: a longer one is looked at again after
@@ -54,7 +58,9 @@ func refusal(res *http.Response, body []byte, write bool) *work.Error {
 	switch status := res.StatusCode; {
 	case status == http.StatusUnauthorized:
 		e.Code = work.PartnerToken
-	case status == http.StatusPaymentRequired, status == http.StatusForbidden:
+	case status == http.StatusForbidden:
+		e.Code, e.Cause = work.PartnerPlan, ErrForbidden
+	case status == http.StatusPaymentRequired:
 		e.Code = work.PartnerPlan
 	case status == http.StatusNotFound:
 		e.Code, e.Cause = work.PartnerNotFound, ErrNotFound

@@ -43,6 +43,9 @@ type Config struct {
 	PenaltyRest time.Duration
 	// ListDays is how many days back receipts can be listed.
 	ListDays int
+	// PunchPage is how many time punches are asked for at once; 0 means
+	// defaultPunchPage.
+	PunchPage int
 }
 
 // Defaults are the numbers for the real 7shifts, with their reasons.
@@ -63,7 +66,8 @@ func Defaults() Config {
 		// 10 a second per token; going over blocks for one minute (reference:
 		// 7shifts 2). One less leaves room for jitter on the way.
 		PerSecond: 9, PenaltyRest: time.Minute,
-		ListDays: 90, // reference: 7shifts 3.7
+		ListDays:  90, // reference: 7shifts 3.7
+		PunchPage: defaultPunchPage,
 	}
 }
 
