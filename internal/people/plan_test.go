@@ -244,24 +244,30 @@ func TestPeopleAreNotPrinted(t *testing.T) {
 }
 
 // aStaff is a random staff on both sides, drawn from few names so that every
-// kind of confusion occurs.
+// kind of confusion occurs; half of the users are one of the employees.
 func aStaff(t *rapid.T) people.Input {
 	first := rapid.SampledFrom([]string{"Léa", "Lea", "LÉA", "Jean-François", "JF", "Mike", "Michael", "A", ""})
 	last := rapid.SampledFrom([]string{"Roy", "Roy Gagnon", "O'Brien", "OBrien", "ROY", ""})
-	email := rapid.SampledFrom([]string{"", "", "lea@example.com", "LEA@example.com", "bar@example.com"})
-	phone := rapid.SampledFrom([]string{"", "", "514 555 0101", "+1 514 555 0101", "555 0101"})
+	email := rapid.SampledFrom([]string{"", "", "", "lea@example.com", "LEA@example.com", "bar@example.com"})
+	phone := rapid.SampledFrom([]string{"", "514 555 0101", "+1 514 555 0101", "514 555 0102", "555 0101"})
 	var in people.Input
+	var twins []people.User
 	for i := range rapid.IntRange(0, 6).Draw(t, "employees") {
+		twin := people.User{FirstName: first.Draw(t, "first"), LastName: last.Draw(t, "last"), Phone: phone.Draw(t, "phone")}
+		twins = append(twins, twin)
 		in.Employees = append(in.Employees, people.Employee{
-			ID: fmt.Sprint("e", i), Name: first.Draw(t, "first") + " " + last.Draw(t, "last"), Email: email.Draw(t, "email"), Phone: phone.Draw(t, "phone"),
-			Active: rapid.Bool().Draw(t, "active"), Sold: rapid.Bool().Draw(t, "sold"),
+			ID: fmt.Sprint("e", i), Name: twin.FirstName + " " + twin.LastName, Email: email.Draw(t, "email"), Phone: twin.Phone,
+			Active: rapid.IntRange(0, 3).Draw(t, "active") > 0, Sold: rapid.Bool().Draw(t, "sold"),
 		})
 	}
 	for i := range rapid.IntRange(0, 6).Draw(t, "users") {
-		in.Users = append(in.Users, people.User{
-			ID: int64(10 + i), FirstName: first.Draw(t, "first"), LastName: last.Draw(t, "last"), Email: email.Draw(t, "email"), Phone: phone.Draw(t, "phone"),
-			PreferredFirstName: rapid.SampledFrom([]string{"", "", "Mike"}).Draw(t, "preferred"), Active: rapid.IntRange(0, 3).Draw(t, "active") > 0,
-		})
+		u := people.User{FirstName: first.Draw(t, "first"), LastName: last.Draw(t, "last"), Phone: phone.Draw(t, "phone")}
+		if len(twins) > 0 && rapid.Bool().Draw(t, "twin") {
+			u = rapid.SampledFrom(twins).Draw(t, "of")
+		}
+		u.ID, u.Email, u.Active = int64(10+i), email.Draw(t, "email"), rapid.IntRange(0, 3).Draw(t, "active") > 0
+		u.PreferredFirstName = rapid.SampledFrom([]string{"", "", "Mike"}).Draw(t, "preferred")
+		in.Users = append(in.Users, u)
 	}
 	mapping := rapid.Custom(func(t *rapid.T) people.Mapping {
 		return people.Mapping{EmployeeID: fmt.Sprint("e", rapid.IntRange(0, 7).Draw(t, "employee")), UserID: int64(rapid.IntRange(10, 16).Draw(t, "user")), UserActive: rapid.Bool().Draw(t, "active")}

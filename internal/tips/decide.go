@@ -88,7 +88,8 @@ type Result struct {
 }
 
 // Decide foretells what 7shifts does with every receipt. The only error is
-// sale.ErrOverflow.
+// sale.ErrOverflow; its text holds amounts, so that it is a cause and never a
+// sentence.
 func Decide(in Input) (Result, error) {
 	d := decider{rules: in.Rules, mappings: map[string]Mapping{}, punches: map[int64][]Punch{}}
 	for _, m := range in.Mappings {

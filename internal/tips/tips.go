@@ -6,7 +6,6 @@
 package tips
 
 import (
-	"log/slog"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/sale"
@@ -40,9 +39,6 @@ func (a Amounts) Tips() (sale.Cents, error) { return a.Card.Add(a.Gratuity) }
 
 // IsZero tells whether there is nothing to assign.
 func (a Amounts) IsZero() bool { return a == Amounts{} }
-
-// LogValue hides the amounts.
-func (a Amounts) LogValue() slog.Value { return slog.StringValue("amounts") }
 
 // Receipt is a receipt as it was, or is to be, delivered.
 type Receipt struct {

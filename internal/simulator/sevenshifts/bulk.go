@@ -70,8 +70,9 @@ func (s *Sim) mapBulk(r request) answer {
 		}
 	}
 	mapped, exceptions := []map[string]any{}, []map[string]any{}
+	users := s.inBulk(l)
 	for _, e := range *body.Data {
-		user, reason := s.mapEntry(l, e)
+		user, reason := s.mapEntry(l, users, e)
 		if reason != "" {
 			exceptions = append(exceptions, map[string]any{"external_user_id": e.External, "reason": s.reason(reason)})
 			continue
@@ -95,8 +96,8 @@ func (s *Sim) reason(reason string) string {
 }
 
 // mapEntry maps one person, or tells why not. The caller holds s.mu.
-func (s *Sim) mapEntry(l location, e bulkEntry) (user int64, reason string) {
-	u, reason := s.matched(l, e)
+func (s *Sim) mapEntry(l location, users []User, e bulkEntry) (user int64, reason string) {
+	u, reason := s.matched(users, e)
 	if reason != "" {
 		return 0, reason
 	}
@@ -115,11 +116,11 @@ func (s *Sim) mapEntry(l location, e bulkEntry) (user int64, reason string) {
 // matched finds the user by the documented criteria, in their order: user id;
 // full e-mail; first and last name with mobile phone; exact first and last
 // name. One that finds nobody, or several, leaves it to the next (assumed).
-func (s *Sim) matched(l location, e bulkEntry) (found User, reason string) {
+func (s *Sim) matched(users []User, e bulkEntry) (found User, reason string) {
 	reason = notFound
 	for _, fits := range e.criteria() {
-		var users []User
-		for _, u := range s.inBulk(l) {
+		var these []User
+		for _, u := range users {
 			switch {
 			case !fits(u):
 			case u.Inactive && !s.switches.InactiveMappable:
@@ -127,13 +128,13 @@ func (s *Sim) matched(l location, e bulkEntry) (found User, reason string) {
 					reason = inactive
 				}
 			default:
-				users = append(users, u)
+				these = append(these, u)
 			}
 		}
 		switch {
-		case len(users) == 1, len(users) > 1 && s.switches.BulkPicksFirst:
-			return users[0], ""
-		case len(users) > 1:
+		case len(these) == 1, len(these) > 1 && s.switches.BulkPicksFirst:
+			return these[0], ""
+		case len(these) > 1:
 			reason = ambiguous
 		}
 	}

@@ -183,9 +183,12 @@ func (s *Sim) unmappable(company, user int64) *answer {
 // taken tells whether the user has another external id at the location already,
 // and may not have two. The caller holds s.mu.
 func (s *Sim) taken(k mappingKey, user int64) bool {
-	return s.switches.OneMappingPerUser && len(s.mappingsOf(func(m mapping) bool {
-		return m.Key.Location == k.Location && m.UserID == user && m.Key != k
-	})) > 0
+	for other, m := range s.staff.mappings {
+		if s.switches.OneMappingPerUser && other.Location == k.Location && m.UserID == user && other != k {
+			return true
+		}
+	}
+	return false
 }
 
 // identified finds the mapping of a path: by user id, ext:<external id>, or

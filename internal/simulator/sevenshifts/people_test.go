@@ -133,6 +133,7 @@ func TestBulkMatching(t *testing.T) {
 		"names and mobile phone":            {entry: entry{"first_name": "Léa", "last_name": "Roy", "phone_number": "5145550101"}, who: "lea"},
 		"exact names":                       {entry: entry{"first_name": "Léa", "last_name": "Roy"}, who: "lea"},
 		"exact names, another phone":        {entry: entry{"first_name": "Léa", "last_name": "Roy", "phone_number": "5145559999"}, who: "lea"},
+		"another name, her phone":           {entry: entry{"first_name": "Ann", "last_name": "Roy", "phone_number": "5145550101"}, reason: "not_found"},
 		"names without the accent":          {entry: entry{"first_name": "Lea", "last_name": "Roy"}, reason: "not_found"},
 		"a user id of nobody, then e-mail":  {entry: entry{"user_id": 999, "email": "lea@example.com"}, who: "lea"},
 		"an inactive user":                  {entry: entry{"email": "tom@example.com"}, reason: "not_found"},

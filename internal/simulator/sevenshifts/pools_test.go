@@ -99,6 +99,10 @@ func TestWhatBecomesOfAReceipt(t *testing.T) {
 	require.NoError(t, s.sim.Switch(func(w *sevenshiftssim.Switches) { w.PoolApprovedOnly = true }))
 	why, _ := s.why("20:00:00")
 	require.Equal(t, "punch not approved", why)
+	require.NoError(t, s.sim.Switch(func(w *sevenshiftssim.Switches) { w.PoolApprovedOnly = false }))
+	s.sim.MapByHand(501, "e3", lea)
+	why, _ = s.why("20:00:03")
+	require.Empty(t, why, "mapping it takes the mark of being ignored away")
 	// A voided receipt is nobody's, and in no pool.
 	status, _ := s.do("PUT", receipts+"/ext:501:20:00:00", `{"net_total":0,"status":"voided","tips":0,"tip_details":[]}`)
 	require.Equal(t, 202, status)
