@@ -1,5 +1,3 @@
-// Package tips foretells which tips 7shifts will leave unassigned, and keeps the
-// calendar of pay periods. It is pure.
 package tips
 
 import (

@@ -22,17 +22,21 @@ const (
 	maxAnswer = 4 << 20
 	// defaultTimeout holds when the setting is left zero.
 	defaultTimeout = 20 * time.Second
+	// defaultPunchPage: 7shifts gives 20 and states no most (assumed: reference
+	// 7shifts 2), and a pay period of a large venue has some 2,000 punches.
+	defaultPunchPage = 200
 )
 
 // Client is a thin typed client of the 7shifts API for one credential. Its
 // errors are *work.Error and hold neither tokens, nor amounts, nor persons.
 // It may be used by several goroutines at once.
 type Client struct {
-	base    string
-	version string
-	guid    string
-	timeout time.Duration
-	http    *http.Client
+	base      string
+	version   string
+	guid      string
+	timeout   time.Duration
+	punchPage int
+	http      *http.Client
 	// authorize adds the credential. The token lives only in this closure, so
 	// that no way of printing the client shows it.
 	authorize func(http.Header)
@@ -48,8 +52,11 @@ func NewClient(cfg Config, token string, transport http.RoundTripper) *Client {
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
+	if cfg.PunchPage <= 0 {
+		cfg.PunchPage = defaultPunchPage
+	}
 	return &Client{
-		base: strings.TrimRight(cfg.BaseURL, "/"), version: cfg.APIVersion, guid: cfg.CompanyGUID, timeout: timeout,
+		base: strings.TrimRight(cfg.BaseURL, "/"), version: cfg.APIVersion, guid: cfg.CompanyGUID, timeout: timeout, punchPage: cfg.PunchPage,
 		http:      &http.Client{Transport: transport, CheckRedirect: partner.StayHere},
 		authorize: func(h http.Header) { h.Set("Authorization", "Bearer "+token) },
 	}

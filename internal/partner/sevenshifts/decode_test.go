@@ -1,9 +1,12 @@
 package sevenshifts
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -109,3 +112,64 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
 type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
+
+func FuzzPeople(f *testing.F) {
+	f.Add([]byte(`{"id":11,"first_name":"Léa","last_name":null,"mobile_number":5145550101,"active":true}`))
+	f.Add([]byte(`{"id":85452022,"user_id":555,"role_id":2583,"clocked_in":"2021-11-26T15:12:00+00:00","clocked_out":null,"tips":0,"breaks":[{"in":null}]}`))
+	f.Add([]byte(`{"id":1,"user_id":"6","external_user_id":5,"user_active":false,"created":null}`))
+	f.Add([]byte(`{"data":{"mapped":[{"external_user_id":"e1","user_id":5}],"exceptions":[{"external_user_id":7,"reason":"not_found"}]}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if !json.Valid(body) {
+			return
+		}
+		var u User
+		require.NoError(t, json.Unmarshal(body, &u))
+		require.True(t, u.Unreadable || u.ID != 0 || string(bytes.TrimSpace(body)) == "null")
+		var p TimePunch
+		require.NoError(t, json.Unmarshal(body, &p))
+		require.True(t, p.Unreadable || !p.ClockedIn.IsZero() || p.UserID != 0 || string(bytes.TrimSpace(body)) == "null")
+		var m Mapping
+		require.NoError(t, json.Unmarshal(body, &m))
+		result, err := decodeBulk(body, []BulkEntry{{ExternalUserID: "e1"}})
+		if err == nil {
+			require.LessOrEqual(t, len(result.Unanswered), 1)
+		}
+	})
+}
+
+func TestOneUnreadablePersonDoesNotStopTheRest(t *testing.T) {
+	client := NewClient(Defaults(), "t", roundTrip(func(r *http.Request) string {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/time_punches"):
+			return `{"data":[{"id":1,"user_id":5,"clocked_in":"yesterday"},"nonsense",{"id":2,"user_id":5,"role_id":null,"clocked_in":"2021-01-01T00:00:00.000Z","clocked_out":null,"tips":null}]}`
+		case strings.HasSuffix(r.URL.Path, "/external_user_mappings"):
+			return `{"data":[{"id":1,"user_id":null,"external_user_id":"e1"},{"id":2,"user_id":"6","external_user_id":7,"user_active":false}]}`
+		case r.URL.Query().Get("status") == "active":
+			return `{"data":[{"id":5,"active":1},{"id":6,"first_name":"A","mobile_number":5145550101,"active":true},{"id":7,"active":true},[]]}`
+		}
+		return `{"data":[{"id":7,"active":false}]}`
+	}))
+	users, err := client.Users(t.Context(), 42, 501)
+	require.NoError(t, err)
+	require.Equal(t, []User{{ID: 5, Unreadable: true}, {ID: 6, FirstName: "A", MobileNumber: "5145550101", Active: true}, {ID: 7}, {Unreadable: true}}, users)
+	punches, err := client.TimePunches(t.Context(), 42, PunchQuery{})
+	require.NoError(t, err)
+	require.Equal(t, []TimePunch{
+		{ID: 1, UserID: 5, Unreadable: true}, {Unreadable: true}, {ID: 2, UserID: 5, ClockedIn: time.Date(2021, time.January, 1, 0, 0, 0, 0, time.UTC)},
+	}, punches)
+	mappings, err := client.Mappings(t.Context(), 42, 501)
+	require.NoError(t, err)
+	require.Equal(t, []Mapping{{ID: 1, ExternalUserID: "e1", UserActive: true, Unreadable: true}, {ID: 2, ExternalUserID: "7", UserID: 6}}, mappings)
+}
+
+func TestWhatABulkAnswerLeavesOut(t *testing.T) {
+	entries := []BulkEntry{{ExternalUserID: "e1"}, {ExternalUserID: "e2"}, {ExternalUserID: "e3"}}
+	result, err := decodeBulk([]byte(`{"object":{"type":"external_user_mappings"},"data":{"mapped":[{"external_user_id":"e1","user_id":"5"}],"exceptions":[{"external_user_id":"e2","reason":"moon phase"}]}}`), entries)
+	require.NoError(t, err)
+	require.Equal(t, BulkResult{Mapped: []BulkMapped{{"e1", 5}}, Exceptions: []BulkException{{"e2", "moon phase"}}, Unanswered: []string{"e3"}}, result)
+	for _, bad := range []string{`{}`, `[]`, `{"data":{"mapped":[{"external_user_id":"e1","user_id":null}]}}`} {
+		_, err := decodeBulk([]byte(bad), entries)
+		require.Error(t, err, bad)
+	}
+}

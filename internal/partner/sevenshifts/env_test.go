@@ -2,6 +2,7 @@ package sevenshifts_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -111,4 +112,28 @@ func failure(t *testing.T, err error) *work.Error {
 	var e *work.Error
 	require.ErrorAs(t, err, &e)
 	return e
+}
+
+// hook waits for the webhook that an act sends.
+func (w *world) hook(t *testing.T, act func()) (sevenshifts.Hook, []byte) {
+	t.Helper()
+	type delivery struct {
+		hook    sevenshifts.Hook
+		payload []byte
+	}
+	got := make(chan delivery, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		payload, _ := io.ReadAll(r.Body)
+		got <- delivery{sevenshifts.ReadHook(r.Header), payload}
+	}))
+	defer server.Close()
+	require.NoError(t, w.sim.Switch(func(s *sevenshiftssim.Switches) { s.HookURL = server.URL }))
+	act()
+	select {
+	case d := <-got:
+		return d.hook, d.payload
+	case <-time.After(time.Minute):
+		t.Fatal("no webhook came")
+		return sevenshifts.Hook{}, nil
+	}
 }

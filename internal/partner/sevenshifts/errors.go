@@ -19,6 +19,10 @@ var (
 	ErrNotFound = errors.New("7shifts: not found")
 	// ErrExists is in the chain of an error that 7shifts answered with 409.
 	ErrExists = errors.New("7shifts: exists already")
+	// ErrForbidden is in the chain of an error that 7shifts answered with 403.
+	// Where other calls of the token work, 7shifts has not enabled this one for
+	// the partner.
+	ErrForbidden = errors.New("7shifts: forbidden")
 )
 
 // unreadable is the error of a 2xx answer that makes no sense: whether the
@@ -35,7 +39,9 @@ func refusal(a partner.Answer, write bool) *work.Error {
 	switch status := a.Status; {
 	case status == http.StatusUnauthorized:
 		e.Code = work.PartnerToken
-	case status == http.StatusPaymentRequired, status == http.StatusForbidden:
+	case status == http.StatusForbidden:
+		e.Code, e.Cause = work.PartnerPlan, ErrForbidden
+	case status == http.StatusPaymentRequired:
 		e.Code = work.PartnerPlan
 	case status == http.StatusNotFound:
 		e.Code, e.Cause = work.PartnerNotFound, ErrNotFound

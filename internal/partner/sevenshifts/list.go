@@ -38,18 +38,20 @@ type ListQuery struct {
 
 func (q ListQuery) values() url.Values {
 	v := url.Values{"location_id": {strconv.FormatInt(q.LocationID, 10)}, "limit": {strconv.Itoa(maxPageSize)}}
-	instant := func(name string, t time.Time) {
-		if !t.IsZero() {
-			v.Set(name, t.UTC().Format(time.RFC3339))
-		}
-	}
-	instant("receipt_date[gte]", q.From)
-	instant("receipt_date[lte]", q.To)
-	instant("modified_since", q.ModifiedSince)
+	setInstant(v, "receipt_date[gte]", q.From)
+	setInstant(v, "receipt_date[lte]", q.To)
+	setInstant(v, "modified_since", q.ModifiedSince)
 	if q.Status != "" {
 		v.Set("status", string(q.Status))
 	}
 	return v
+}
+
+// setInstant puts an instant into a query, none where it is zero.
+func setInstant(v url.Values, name string, t time.Time) {
+	if !t.IsZero() {
+		v.Set(name, t.UTC().Format(time.RFC3339))
+	}
 }
 
 // HeldReceipt is a receipt as 7shifts holds it (reference: 7shifts 3.7). What

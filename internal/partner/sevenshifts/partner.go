@@ -45,6 +45,9 @@ type Config struct {
 	ListDays int
 	// LiveShare is the part of PerSecond that history leaves to live work.
 	LiveShare float64
+	// PunchPage is how many time punches are asked for at once; 0 means
+	// defaultPunchPage.
+	PunchPage int
 }
 
 // Defaults are the numbers for the real 7shifts, with their reasons.
@@ -68,6 +71,7 @@ func Defaults() Config {
 		ListDays: 90, // reference: 7shifts 3.7
 		// A quarter is two receipts a second: a busy evening's closings.
 		LiveShare: 0.25,
+		PunchPage: defaultPunchPage,
 	}
 }
 

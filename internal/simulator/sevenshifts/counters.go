@@ -1,8 +1,6 @@
 package sevenshiftssim
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -11,7 +9,7 @@ import (
 )
 
 // Counters tell what happened since the state file was begun, or since the
-// start when there is none; Failed, Callbacks and Faults since the start.
+// start when there is none; Failed, Callbacks, Hooks and Faults since the start.
 type Counters struct {
 	Creates int `json:"creates"` // accepted
 	Updates int `json:"updates"` // accepted
@@ -25,6 +23,7 @@ type Counters struct {
 	// of which somebody was told.
 	Failed    int `json:"failed"`
 	Callbacks int `json:"callbacks"`
+	Hooks     int `json:"hooks"`  // sent
 	Faults    int `json:"faults"` // requests spoilt on purpose
 }
 
@@ -170,9 +169,6 @@ func (s *Sim) countViolation(v Violation) {
 	s.broken = append(s.broken, v)
 }
 
-// callbackTimeout bounds one failure callback.
-const callbackTimeout = 5 * time.Second
-
 // failLater tells the configured address that an accepted write failed
 // (reference: 7shifts 3.2). The caller holds s.mu.
 func (s *Sim) failLater(w *write, why string) {
@@ -186,20 +182,5 @@ func (s *Sim) failLater(w *write, why string) {
 	}
 	s.counters.Callbacks++
 	body, _ := json.Marshal(map[string]string{"uuid": w.UUID, "message": why})
-	s.calls.Go(func() {
-		client := http.Client{Timeout: callbackTimeout}
-		defer client.CloseIdleConnections()
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodPut, address, bytes.NewReader(body))
-		if err != nil {
-			s.log.Warn("failure callback", "err", err)
-			return
-		}
-		req.Header.Set("Content-Type", "application/json")
-		res, err := client.Do(req)
-		if err != nil {
-			s.log.Warn("failure callback", "err", err)
-			return
-		}
-		_ = res.Body.Close()
-	})
+	s.tell(http.MethodPut, address, http.Header{}, body)
 }

@@ -150,6 +150,9 @@ func (s *Sim) reply(w http.ResponseWriter, a answer, switches Switches) {
 		}
 	}
 	w.WriteHeader(a.status)
+	if a.status == http.StatusNoContent {
+		return
+	}
 	if err := json.NewEncoder(w).Encode(body); err != nil {
 		s.log.Debug("answer not written", "err", err)
 	}
@@ -180,7 +183,7 @@ func refuse(status int, word, param, title string) answer {
 // are never written to 7shifts, so an attempt breaks the run.
 func (s *Sim) nowhere(in request) answer {
 	if in.Method != http.MethodGet {
-		for _, part := range []string{"users", "roles", "time_punches"} {
+		for _, part := range []string{"users", "roles", "departments", "time_punches"} {
 			if strings.Contains(in.URL.Path, "/"+part) {
 				s.violated(in.Method + " to " + part + ": people, roles and punches are not written to 7shifts")
 			}

@@ -16,6 +16,15 @@ type event struct {
 	Lost      *key       `json:"lost,omitempty"`
 	ForGood   bool       `json:"for_good,omitempty"` // with Lost
 	Violation *Violation `json:"violation,omitempty"`
+	// People; Mapped and the like say what is held from now on.
+	User       *User       `json:"user,omitempty"`
+	Role       *Role       `json:"role,omitempty"`
+	Department *Department `json:"department,omitempty"`
+	Punch      *Punch      `json:"punch,omitempty"`
+	Mapped     *mapping    `json:"mapped,omitempty"`
+	Unmapped   *mappingKey `json:"unmapped,omitempty"`
+	Ignored    *mappingKey `json:"ignored,omitempty"`
+	Pool       *TipPool    `json:"pool,omitempty"`
 }
 
 // redo brings back the effect of an event.
@@ -53,6 +62,8 @@ func (s *Sim) redo(e event) {
 		}
 	case e.Violation != nil:
 		s.countViolation(*e.Violation)
+	default:
+		s.redoPeople(e)
 	}
 }
 

@@ -2,7 +2,7 @@ package sevenshiftssim
 
 import (
 	"cmp"
-	_ "embed"
+	"embed"
 	"html/template"
 	"maps"
 	"net/http"
@@ -20,10 +20,10 @@ const (
 	maxRows = 2000
 )
 
-//go:embed pages.html
-var pagesHTML string
+//go:embed pages.html people.html
+var pagesHTML embed.FS
 
-var pages = template.Must(template.New("pages").Funcs(template.FuncMap{"money": money, "style": kit.Style}).Parse(pagesHTML))
+var pages = template.Must(template.New("pages").Funcs(template.FuncMap{"money": money, "style": kit.Style}).ParseFS(pagesHTML, "*.html"))
 
 // money prints cents with a thousands separator, such as 1,234.50.
 func money(cents int64) string {
@@ -101,6 +101,11 @@ type pageView struct {
 	Day        dayView
 	Rows       []rowView
 	Cut        int
+	People     []personView
+	Externals  []externalView
+	Punches    []punchView
+	Pools      []poolView
+	Loose      []looseView
 }
 
 func (s *Sim) serveLocations(w http.ResponseWriter, _ *http.Request) {
@@ -131,12 +136,8 @@ func (s *Sim) serveDays(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Sim) serveReceipts(w http.ResponseWriter, r *http.Request) {
-	day, err := time.Parse(time.DateOnly, r.PathValue("day"))
 	s.mu.Lock()
-	l, ok := s.locationOf(r)
-	v := s.page(l.Name)
-	v.Location = locationView{ID: l.ID, Name: l.Name, City: l.City, Timezone: l.Timezone}
-	v.Day = newDay(day.Format(time.DateOnly), l.ID)
+	l, v, ok := s.dayPage(r)
 	var held []*receipt
 	for _, r := range s.store.order {
 		if r.Location == l.ID && workday(r.date(), l.zone) == v.Day.Date {
@@ -150,7 +151,7 @@ func (s *Sim) serveReceipts(w http.ResponseWriter, r *http.Request) {
 	}
 	v.Cut = len(held) - len(v.Rows)
 	s.mu.Unlock()
-	if !ok || err != nil {
+	if !ok {
 		http.NotFound(w, r)
 		return
 	}

@@ -2,7 +2,9 @@
 // demo, tests and benchmarks: it refuses what the real API refuses, processes
 // receipts asynchronously, accounts for the rate of requests, and has a switch
 // for every behaviour that the reference (7shifts, section 11) leaves open. It
-// shares no code with the client or with package sale, so that it checks both.
+// shares no code with the client or with the packages sale and tips, so that it
+// checks them all. People, roles and punches are set up by those who hold the
+// Sim; over the API they can only be read.
 package sevenshiftssim
 
 import (
@@ -72,6 +74,7 @@ type Sim struct {
 	locations map[int64]location
 	tokens    map[string]Token
 	store     store
+	staff     staff
 	counters  Counters
 	broken    []Violation
 	journal   *kit.Journal
@@ -101,14 +104,14 @@ func New(o Options) *Sim {
 	s := &Sim{
 		clock: o.Clock, log: o.Log, rates: kit.NewRates("token"), switches: switches,
 		companies: map[int64]Company{}, locations: map[int64]location{}, tokens: map[string]Token{},
-		store: newStore(), closing: make(chan struct{}),
+		store: newStore(), staff: newStaff(), closing: make(chan struct{}),
 	}
 	s.mux = s.routes()
 	return s
 }
 
-// Open makes a simulator that keeps its receipts in Options.StateFile, and
-// begins with what the file holds. Writes that were accepted but not yet
+// Open makes a simulator that keeps its receipts and people in
+// Options.StateFile, and begins with what the file holds. Writes that were accepted but not yet
 // processed when it stopped are processed now.
 func Open(o Options) (*Sim, error) {
 	s := New(o)
@@ -187,6 +190,7 @@ func (s *Sim) routes() *http.ServeMux {
 	api("GET /v2/company/{company}/receipts/{receipt}", s.getReceipt)
 	api("GET /v2/company/{company}/receipts_summary", s.summary)
 	api("GET /v2/reports/daily_sales_and_labor", s.dailySales)
+	s.peopleRoutes(api)
 	api("/v2/", s.nowhere)
 	api("/api/v2/", s.nowhere)
 	mux.HandleFunc("GET /_sim/state", s.serveState)
@@ -195,7 +199,27 @@ func (s *Sim) routes() *http.ServeMux {
 	mux.HandleFunc("GET /{$}", s.serveLocations)
 	mux.HandleFunc("GET /sales/{location}", s.serveDays)
 	mux.HandleFunc("GET /sales/{location}/{day}", s.serveReceipts)
+	mux.HandleFunc("GET /people/{location}", s.servePeople)
+	mux.HandleFunc("GET /punches/{location}/{day}", s.servePunches)
+	mux.HandleFunc("GET /tips/{location}/{day}", s.serveTips)
 	return mux
+}
+
+func (s *Sim) peopleRoutes(api func(string, handler)) {
+	api("GET /v2/company/{company}/users", s.listUsers)
+	api("GET /v2/company/{company}/users/{user}", s.getUser)
+	api("GET /v2/company/{company}/roles", s.listRoles)
+	api("GET /v2/company/{company}/departments", s.listDepartments)
+	api("GET /v2/company/{company}/time_punches", s.listPunches)
+	api("GET /v2/company/{company}/external_user_mappings", s.listMappings)
+	api("POST /v2/company/{company}/external_user_mappings", s.createMapping)
+	api("GET /v2/company/{company}/external_user_mappings/{identifier}", s.getMapping)
+	api("PUT /v2/company/{company}/external_user_mappings/{identifier}", s.updateMapping)
+	api("DELETE /v2/company/{company}/external_user_mappings/{identifier}", s.deleteMapping)
+	api("POST /v2/company/{company}/external_user_mappings_bulk", s.mapBulk)
+	api("GET /v2/company/{company}/tip_pool_settings", s.listPools)
+	api("GET /v2/company/{company}/locations/{location}/tip_pool_summary_report", s.summaryReport)
+	api("GET /v2/company/{company}/locations/{location}/tip_pool_detailed_report", s.detailedReport)
 }
 
 // newUUID is a random UUID, version 4.

@@ -11,6 +11,9 @@ import (
 type State struct {
 	Receipts   int         `json:"receipts"` // held
 	Pending    int         `json:"pending"`  // accepted, not yet processed
+	Users      int         `json:"users"`
+	Punches    int         `json:"punches"`
+	Mappings   int         `json:"mappings"`
 	Counters   Counters    `json:"counters"`
 	Violations []Violation `json:"violations"`
 	Rates      []Rate      `json:"rates"`
@@ -26,6 +29,7 @@ func (s *Sim) State() State {
 	defer s.mu.Unlock()
 	st := State{
 		Receipts: len(s.store.receipts), Pending: len(s.store.pending), Counters: s.counted(),
+		Users: len(s.staff.users), Punches: len(s.staff.punches), Mappings: len(s.staff.mappings),
 		Violations: append([]Violation{}, s.broken...), Rates: s.rates.Measured(), Switches: s.switches,
 	}
 	st.Faults, _ = s.faults.Queued()

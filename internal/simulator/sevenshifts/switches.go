@@ -74,6 +74,39 @@ type Switches struct {
 	// workday (complaint 7).
 	SummaryByWorkday bool `json:"summary_by_workday"`
 	ReportsByUTC     bool `json:"reports_by_utc"`
+	// OneMappingPerUser refuses a second external id of one user at a location.
+	OneMappingPerUser bool `json:"one_mapping_per_user"`
+	// DeactivationKeepsMapping lets the mappings of a deactivated user stay, as
+	// ones of an inactive user (complaints 16 and 18 say that they go).
+	DeactivationKeepsMapping bool `json:"deactivation_keeps_mapping"`
+	// InactiveMappable lets inactive users be mapped.
+	InactiveMappable bool `json:"inactive_mappable"`
+	// BulkReasons gives more reasons than the documented not_found:
+	// already_mapped, ambiguous, inactive.
+	BulkReasons bool `json:"bulk_reasons"`
+	// BulkPicksFirst takes the first of several users who match, instead of
+	// nobody.
+	BulkPicksFirst bool `json:"bulk_picks_first"`
+	// BulkOverwrites lets the bulk endpoint map an external id anew that has
+	// another user.
+	BulkOverwrites bool `json:"bulk_overwrites"`
+	// ObjectAsType answers the bulk endpoint's object as {"type":…}, as its guide
+	// shows it.
+	ObjectAsType bool `json:"object_as_type"`
+	// TipPools: 7shifts has enabled tip pools for the partner; otherwise they
+	// are a 403.
+	TipPools bool `json:"tip_pools"`
+	// PoolOutInclusive lets the second of clocking out belong to the punch,
+	// PoolOpenCounts a punch count that is still open, for a day, and
+	// PoolApprovedOnly only approved punches.
+	PoolOutInclusive bool `json:"pool_out_inclusive"`
+	PoolOpenCounts   bool `json:"pool_open_counts"`
+	PoolApprovedOnly bool `json:"pool_approved_only"`
+	// HookURL gets the webhooks; empty means nobody does. They are signed in
+	// hexadecimal, with HookBase64 in base64, and with HookUnsigned not at all.
+	HookURL      string `json:"hook_url"`
+	HookBase64   bool   `json:"hook_base64"`
+	HookUnsigned bool   `json:"hook_unsigned"`
 }
 
 // Defaults are the behaviours that the reference proposes.
@@ -84,6 +117,7 @@ func Defaults() Switches {
 		PerSecond: 10, Block: Duration(time.Minute),
 		SingleCompanyFrom: time.Date(2026, time.October, 31, 0, 0, 0, 0, time.UTC),
 		TopUUID:           true,
+		OneMappingPerUser: true,
 	}
 }
 
