@@ -17,6 +17,11 @@ internal/sale/c.go                    errors                               allow
 internal/work/a.go                    $ours/internal/ledger                refused
 internal/work/b.go                    $ours/internal/sale                  allowed
 internal/work/c.go                    go.temporal.io/sdk/workflow          refused
+internal/words/a.go                   $ours/internal/work                  refused
+internal/words/b.go                   $ours/internal/sale                  allowed
+internal/mail/a.go                    $ours/internal/ledger                refused
+internal/mail/b.go                    $ours/internal/vault                 allowed
+internal/mail/c.go                    $ours/internal/partner/wisk          refused
 workflows/a.go                        $ours/activities                     refused
 workflows/b.go                        $ours/internal/ledger                refused
 workflows/c.go                        $ours/internal/work                  allowed
