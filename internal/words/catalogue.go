@@ -66,7 +66,7 @@ func readPhrases(l Lang, text string) (map[string]string, error) {
 	return phrases, nil
 }
 
-// Say gives a phrase with its arguments put in. A key that does not exist is
+// Say gives a phrase with its arguments put in; it need not use them all. A key that does not exist is
 // an error, which ends the making of a page or mail: half a sentence helps
 // nobody.
 func (c *Catalogue) Say(l Lang, key string, args ...any) (string, error) {
@@ -74,7 +74,7 @@ func (c *Catalogue) Say(l Lang, key string, args ...any) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("no phrase %q in %q", key, string(l))
 	}
-	if want := arguments(phrase); want != len(args) {
+	if want := arguments(phrase); want > len(args) {
 		return "", fmt.Errorf("phrase %q takes %d arguments, not %d", key, want, len(args))
 	}
 	if len(args) == 0 {

@@ -11,6 +11,7 @@ package words
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -173,14 +174,16 @@ func (l Lang) List(items []string) string {
 	return strings.Join(items[:last], ", ") + and + items[last]
 }
 
-var frenchSpaces = strings.NewReplacer(" :", nbsp+":", "« ", "«"+nbsp, " »", nbsp+"»", " $", nbsp+"$", " %", nbsp+"%")
+var frenchSpaces = strings.NewReplacer(" :", nbsp+":", "« ", "«"+nbsp, " »", nbsp+"»", " $", nbsp+"$", " %", nbsp+"%", "nº ", "nº"+nbsp)
+
+var frenchHours = regexp.MustCompile(`(\d) h\b`)
 
 // Typeset gives a text the spaces that must not break. In French those are
-// before a colon and inside guillemets, where writers type an ordinary one; in
-// English there are none.
+// before a colon, inside guillemets and beside units, where writers type an
+// ordinary one; in English there are none.
 func (l Lang) Typeset(text string) string {
-	if l == French {
-		return frenchSpaces.Replace(text)
+	if l != French {
+		return text
 	}
-	return text
+	return frenchHours.ReplaceAllString(frenchSpaces.Replace(text), "${1}"+nbsp+"h")
 }

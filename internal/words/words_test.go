@@ -124,7 +124,7 @@ func TestPluralAndLists(t *testing.T) {
 }
 
 func TestFrenchSpacesDoNotBreak(t *testing.T) {
-	require.Equal(t, "Ouvrez «~Intégrations~»~: 5~% et 3~$!", plain(words.French.Typeset("Ouvrez « Intégrations » : 5 % et 3 $!")))
+	require.Equal(t, "Ouvrez «~Intégrations~»~: 5~%, nº~7 et 3~$, de 5~h à 5~h!", plain(words.French.Typeset("Ouvrez « Intégrations » : 5 %, nº 7 et 3 $, de 5 h à 5 h!")))
 	require.Equal(t, "Open : 5 %", words.English.Typeset("Open : 5 %"))
 }
 
