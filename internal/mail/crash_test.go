@@ -226,6 +226,25 @@ func TestALateSenderSpoilsNothing(t *testing.T) {
 	require.Empty(t, r.waiting())
 }
 
+// What a late sender records does not end the lease of the one that followed.
+func TestALateFailureLetsNobodyIn(t *testing.T) {
+	r := newRoom(t)
+	sending, goOn, followed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	follower := &interrupted{Sender: newPost(t, r.box.settings()), meanwhile: func() { close(sending); <-goOn }}
+	late := &interrupted{Sender: newPost(t, r.box.settings()), meanwhile: func() {
+		r.leasesEnd()
+		process, c := r.process(follower, r.db), credentials(t)
+		go func() { followed <- process.Send(context.Background(), key, to, c) }()
+		<-sending
+		require.NoError(t, r.box.Inject(mailboxsim.Fault{Kind: mailboxsim.FaultTempfail}))
+	}}
+	requireCode(t, r.process(late, r.db).Send(t.Context(), key, to, credentials(t)), work.MailUnreachable, false)
+	requireCode(t, r.outbox().Send(t.Context(), key, to, credentials(t)), work.LeaseHeld, false)
+	close(goOn)
+	require.NoError(t, <-followed)
+	require.Len(t, r.box.Mails(""), 1)
+}
+
 // interrupted lets something happen before it sends.
 type interrupted struct {
 	mail.Sender

@@ -135,7 +135,7 @@ func (p *Post) Send(ctx context.Context, l Letter) error {
 	if err != nil {
 		return notAdmitted(err)
 	}
-	if err := client.SendWithSMTPClient(visit, msg); err != nil && !msg.IsDelivered() {
+	if err := client.SendWithSMTPClient(visit, msg); err != nil {
 		return notTaken(err)
 	}
 	hurry := time.AfterFunc(quitWithin, w.cut)

@@ -275,6 +275,29 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 	}
 }
 
+// What could become a header is refused by the post itself, whoever composed it.
+func TestTheServerNeverSeesALetterThatIsNone(t *testing.T) {
+	box := newMailbox(t, mailboxsim.Options{})
+	for name, spoil := range map[string]func(*mail.Letter){
+		"subject":    func(l *mail.Letter) { l.Mail.Subject = "a\r\nBcc: evil@example.com" },
+		"no subject": func(l *mail.Letter) { l.Mail.Subject = "" },
+		"language":   func(l *mail.Letter) { l.Mail.Langs = nil },
+		"Message-ID": func(l *mail.Letter) { l.MessageID = "a@b>\r\nBcc: evil@example.com" },
+		"date":       func(l *mail.Letter) { l.Date = time.Time{} },
+		"file": func(l *mail.Letter) {
+			l.Mail.Attachments = []mail.Attachment{{Name: "a\".csv", Type: mail.CSV, Data: []byte("x")}}
+		},
+		"recipient":  func(l *mail.Letter) { l.To = vault.NewSecret("anna@venue.example.com>\r\nRCPT TO:<evil@example.com") },
+		"recipients": func(l *mail.Letter) { l.To = vault.NewSecret("anna@venue.example.com,evil@example.com") },
+	} {
+		l := letter(hello(t))
+		spoil(&l)
+		require.Error(t, newPost(t, box.settings()).Send(t.Context(), l), name)
+	}
+	require.Empty(t, box.Mails(""))
+	require.Zero(t, box.State().Counters.Refused)
+}
+
 func TestMessageIDsAreOfTheKey(t *testing.T) {
 	require.Equal(t, "8ecff71376ffe0e14b559d3e26520327@x.example", mail.MessageID("a", "x.example"), "in every version: copies may be years apart")
 	require.NotEqual(t, mail.MessageID("a", "x.example"), mail.MessageID("b", "x.example"))

@@ -13,11 +13,11 @@ const (
 	remarkBox    = `<p style="margin:0 0 16px;padding:10px 14px;border-left:4px solid ` + accent + `;background-color:#eef4fb;` + ink + `">`
 	listItem     = `<li style="margin:0 0 8px;` + ink + `">`
 	strongTag    = `<strong style="font-weight:700">`
-	codeTag      = `<code style="font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#f0f2f5;padding:1px 3px;border-radius:3px;overflow-wrap:anywhere">`
+	codeTag      = `<code style="font-family:Consolas,Menlo,monospace;font-size:15px;background-color:#f0f2f5;padding:1px 3px;border-radius:3px">`
 
 	buttonBox   = `<p style="margin:24px 0 8px">`
 	buttonStyle = `display:inline-block;padding:13px 22px;background-color:` + accent + `;color:#ffffff;font-weight:700;text-decoration:none;border-radius:6px`
-	linkLine    = `<p style="margin:0 0 24px;font-size:13px;line-height:1.4;color:#57606a;overflow-wrap:anywhere;word-break:break-word">`
+	linkLine    = `<p style="margin:0 0 24px;font-size:13px;line-height:1.4;color:#57606a">`
 
 	rowLabel   = `text-align:left;font-weight:400;vertical-align:top;padding:8px 12px 8px 0;border-bottom:1px solid ` + line + `;` + ink
 	rowValue   = `text-align:right;white-space:nowrap;vertical-align:top;padding:8px 0;border-bottom:1px solid ` + line + `;` + ink
