@@ -21,6 +21,11 @@ internal/export/a.go                  $ours/internal/ledger                refus
 internal/export/b.go                  $ours/internal/sale                  allowed
 internal/export/c.go                  os                                   refused
 internal/export/d.go                  encoding/csv                         allowed
+internal/words/a.go                   $ours/internal/work                  refused
+internal/words/b.go                   $ours/internal/sale                  allowed
+internal/mail/a.go                    $ours/internal/ledger                refused
+internal/mail/b.go                    $ours/internal/vault                 allowed
+internal/mail/c.go                    $ours/internal/partner/wisk          refused
 workflows/a.go                        $ours/activities                     refused
 workflows/b.go                        $ours/internal/ledger                refused
 workflows/c.go                        $ours/internal/work                  allowed

@@ -55,7 +55,7 @@ func Open(keyset string, db *sqlx.DB) (*Vault, error) {
 // Put keeps a secret under an id, in place of what was there.
 // Errors: LedgerUnavailable.
 func (v *Vault) Put(ctx context.Context, id string, s Secret) error {
-	sealed, err := v.seal(id, s)
+	sealed, err := v.Seal(id, s)
 	if err != nil {
 		return err
 	}
@@ -76,11 +76,7 @@ func (v *Vault) Get(ctx context.Context, id string) (Secret, error) {
 	if err != nil {
 		return Secret{}, unavailable(ctx, "reading a secret", err)
 	}
-	value, err := v.box.Decrypt(sealed, []byte(id))
-	if err != nil {
-		return Secret{}, work.Errf(work.SecretUnreadable, err, "kept as %s", id)
-	}
-	return NewSecret(string(value)), nil
+	return v.Unseal(id, sealed)
 }
 
 // Delete forgets a secret; one that is not there is forgotten already.
@@ -114,7 +110,7 @@ func (v *Vault) thePepper(ctx context.Context) (Secret, error) {
 	}
 	fresh := make([]byte, pepperBytes)
 	_, _ = rand.Read(fresh) // never fails: it ends the program instead
-	sealed, err := v.seal(pepperID, NewSecret(string(fresh)))
+	sealed, err := v.Seal(pepperID, NewSecret(string(fresh)))
 	if err != nil {
 		return Secret{}, err
 	}
@@ -126,14 +122,6 @@ func (v *Vault) thePepper(ctx context.Context) (Secret, error) {
 	}
 	v.pepper, err = v.Get(ctx, pepperID)
 	return v.pepper, err
-}
-
-func (v *Vault) seal(id string, s Secret) ([]byte, error) {
-	sealed, err := v.box.Encrypt([]byte(s.Reveal()), []byte(id))
-	if err != nil {
-		return nil, work.Errf(work.Internal, err, "sealing a secret")
-	}
-	return sealed, nil
 }
 
 func unavailable(ctx context.Context, doing string, err error) error {

@@ -109,6 +109,20 @@ func TestASecretOpensOnlyUnderItsId(t *testing.T) {
 	}
 }
 
+func TestWhatAnotherRoomKeepsOpensUnderItsIdOnly(t *testing.T) {
+	v := opened(t, newKeyset(t), nil)
+	sealed, err := v.Seal("mails:1", NewSecret(canary))
+	require.NoError(t, err)
+	require.NotContains(t, string(sealed), canary)
+	got, err := v.Unseal("mails:1", sealed)
+	require.NoError(t, err)
+	require.Equal(t, canary, got.Reveal())
+	_, err = v.Unseal("mails:2", sealed)
+	unreadable(t, err)
+	_, err = opened(t, newKeyset(t), nil).Unseal("mails:1", sealed)
+	unreadable(t, err)
+}
+
 func TestAWrongKeysetOpensNothing(t *testing.T) {
 	db := database(t)
 	right := opened(t, newKeyset(t), db)

@@ -63,6 +63,9 @@ const (
 	DocumentNeverHeld   Code = "document_never_held"
 	ScheduleFailed      Code = "schedule_failed"
 	StepTimedOut        Code = "step_timed_out"
+	MailUnreachable     Code = "mail_unreachable"
+	MailServerRefused   Code = "mail_server_refused"
+	MailRefused         Code = "mail_refused"
 )
 
 // Problem is what the registry knows about a code.
@@ -106,6 +109,9 @@ var Problems = map[Code]Problem{
 	DocumentRefused:     {BadRecord, "The partner refuses this document.", "See it with: clusterbridge quarantine list %s"},
 	DocumentNeverHeld:   {BadRecord, "The partner accepted this document several times but never holds it.", "See it with: clusterbridge quarantine list %s"},
 	StepTimedOut:        {Transient, "A step of the work did not end in time; its worker may have been stopped.", "It is tried again at the next run; if it lasts, look at the workers' logs."},
+	MailUnreachable:     {Transient, "The mail server did not answer, or asks to try again later.", "It is retried with the same Message-ID; if it lasts, look at the mail server."},
+	MailServerRefused:   {Transient, "The mail server refuses us: our sign-in, its certificate, or our sender's address.", "Correct the settings CLUSTERBRIDGE_MAIL_...; the mail is then sent by itself."},
+	MailRefused:         {Refused, "The mail server refuses this recipient or this message for good.", "Ask the venue for a good address, by telephone, and enter it: the mail is then sent there."},
 	ScheduleFailed:      {Transient, "A schedule could not be brought in line with the ledger.", "It is tried again in a few minutes; look at the named schedule."},
 }
 
