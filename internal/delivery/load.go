@@ -30,6 +30,7 @@ type document struct {
 	lost    bool // its attempt is no longer ours
 	// what became of its lines
 	accepted, refused, unsent, doubted int
+	apart                              bool // some are to be tried apart from other documents
 	why                                string
 	problem                            *work.Error
 }
@@ -111,16 +112,22 @@ func sameContent(a, b partner.Line) bool {
 }
 
 // pack puts the lines into uploads of at most so many; a document stays whole
-// where it fits.
-func (l *load) pack(most int) {
+// where it fits. With apart, documents that failed before have uploads of their
+// own.
+func (l *load) pack(most int, apart bool) {
 	var p *pack
 	for _, d := range l.documents {
+		alone := apart && d.claim.Tries > 0
 		for i, line := range d.lines {
-			if p == nil || len(p.lines) == most || i == 0 && len(d.lines) <= most && len(p.lines)+len(d.lines) > most {
+			first := i == 0 && (alone || len(d.lines) <= most && p != nil && len(p.lines)+len(d.lines) > most)
+			if p == nil || len(p.lines) == most || first {
 				p = &pack{}
 				l.packs = append(l.packs, p)
 			}
 			p.lines = append(p.lines, packed{d, line})
+		}
+		if alone {
+			p = nil
 		}
 	}
 }
@@ -254,6 +261,7 @@ func (u *uploading) lineEnd(p *pack, i int) (state ledger.UploadState, refused s
 	case partner.LineUnsent:
 	}
 	of.unsent++
+	of.apart = of.apart || outcome.Apart
 	if line.Was == ledger.UploadIntended {
 		return ledger.UploadIntended, "" // this time it was not sent; the time before it may have been
 	}
@@ -267,22 +275,24 @@ func mostCommon(states map[ledger.UploadState]int) ledger.UploadState {
 
 // documentOutcome is what the ends of its lines say of a document.
 func (u *uploading) documentOutcome(d *document) ledger.Outcome {
-	o := ledger.Outcome{ID: d.claim.ID, Attempt: d.claim.Attempt}
+	o := ledger.Outcome{ID: d.claim.ID, Attempt: d.claim.Attempt, Ambiguous: d.accepted+d.doubted > 0}
 	switch {
 	case d.outcome != nil:
 		return *d.outcome
 	case d.doubted > 0 && !u.to.RepeatsHarmless():
 		o.Result = ledger.Uncertain
 	case d.doubted > 0:
-		o.Result, o.Ambiguous, o.RetryIn = ledger.Failed, true, u.engine.backOff(d.claim.Tries)
+		o.Result, o.RetryIn = ledger.Failed, u.engine.backOff(d.claim.Tries)
 	case d.refused > 0:
 		o.Result, o.Code, o.Why = ledger.Refused, work.DocumentRefused, work.Err(work.DocumentRefused, d.why).Error()
+	case d.apart:
+		o.Result = ledger.Failed // at once, in an upload of its own
 	case d.unsent > 0 && d.problem != nil && d.problem.Kind() == work.Transient:
 		o.Result, o.RetryIn = ledger.Failed, u.engine.backOff(d.claim.Tries)
 	case d.unsent > 0:
 		o.Result = ledger.NotSent
 	default:
-		o.Result = ledger.Accepted
+		o.Result, o.Ambiguous = ledger.Accepted, false
 	}
 	return o
 }

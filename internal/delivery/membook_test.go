@@ -266,7 +266,7 @@ func (b *memBook) Settle(_ context.Context, _ string, outcomes []ledger.Outcome)
 		settled++
 		d.leased, d.expired = false, false
 		accepted := o.Result == ledger.Accepted
-		d.ambiguous = o.Result == ledger.Uncertain || !accepted && (d.ambiguous || o.Result == ledger.Failed && o.Ambiguous)
+		d.ambiguous = o.Result == ledger.Uncertain || !accepted && (d.ambiguous || o.Ambiguous)
 		d.uncertain = o.Result == ledger.Uncertain
 		d.quarantined = o.Result == ledger.Refused && d.Hash == d.intentHash && d.resend == d.intentResend
 		if accepted {

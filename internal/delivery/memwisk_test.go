@@ -85,8 +85,14 @@ func (w *memWisk) Upload(_ context.Context, lines []partner.Line, _ time.Time) (
 		good = append(good, l)
 	}
 	set(0, len(lines), partner.LineUnsent)
+	if w.sameID == wisk.SameIDCounts && len(good) < len(lines) {
+		return out, nil // one request, refused as a whole
+	}
 	all, f := len(lines), w.fault
 	w.fault = noFault
+	if f == halfUnanswerd && w.sameID == wisk.SameIDCounts {
+		f = answerLost // one request, which is taken whole or not at all
+	}
 	doubt := &work.Error{Code: work.PartnerUnreachable, Ambiguous: true}
 	switch f { //nolint:exhaustive // the others have their effect
 	case dropped:

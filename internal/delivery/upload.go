@@ -128,7 +128,7 @@ func (u *uploading) fill(ctx context.Context, l *load, claims []ledger.Claim) er
 	for _, c := range claims {
 		l.documents = append(l.documents, u.correct(l, c, held[c.ID]))
 	}
-	l.pack(u.to.LinesAtOnce())
+	l.pack(u.to.LinesAtOnce(), !u.to.RepeatsHarmless())
 	if len(l.packs) == 0 {
 		return nil
 	}

@@ -29,7 +29,7 @@ const goneFor = 14
 // is known from the later days on.
 const noteItems = `
 	WITH seen AS (
-		SELECT * FROM jsonb_to_recordset($2::jsonb) AS s(code text, title text, first_day date, last_day date)
+		SELECT * FROM json_to_recordset($2::json) AS s(code text, title text, first_day date, last_day date)
 	), before AS (
 		SELECT s.code, s.title, s.first_day, s.last_day,
 			o.title AS other, o.first_day AS other_first, o.last_day AS other_last

@@ -119,7 +119,7 @@ func dated(by sale.ReceiptDate) ledger.Translate {
 		body, err := json.Marshal(c)
 		zone, _ := time.LoadLocation("America/Toronto")
 		return []partner.Document{{
-			ID: s.ID, SaleID: s.ID, Date: date, Day: sale.DayOf(date, zone), Body: body, Hash: sale.HashJSON(c),
+			ID: s.ID, SaleID: s.ID, Date: date, Day: sale.DayOf(date, zone), Body: body, Hash: sale.Hash(body),
 		}}, err
 	}
 }

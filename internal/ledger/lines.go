@@ -132,7 +132,7 @@ type Minted struct {
 
 const mintUploads = `
 	WITH mine AS MATERIALIZED (
-		SELECT d.id FROM (SELECT * FROM jsonb_to_recordset($2::jsonb) AS a(id text, attempt bigint) ORDER BY id) a
+		SELECT d.id FROM (SELECT * FROM json_to_recordset($2::json) AS a(id text, attempt bigint) ORDER BY id) a
 		CROSS JOIN LATERAL (
 			SELECT d.id FROM documents d WHERE d.connection = $1 AND d.id = a.id
 				AND d.attempt = a.attempt AND d.lease_until > clock_timestamp() FOR UPDATE
@@ -145,12 +145,12 @@ const mintUploads = `
 	), minted AS (
 		INSERT INTO lines (connection, document, seq, upload, date, day, item, title, quantity, total, reverses)
 		SELECT $1, l.document, l.seq, n.number, l.date, l.day, l.item, l.title, l.quantity, l.total, l.reverses
-		FROM jsonb_to_recordset($5::jsonb) AS l(document text, seq integer, ordinal integer, date timestamptz, day date,
+		FROM json_to_recordset($5::json) AS l(document text, seq integer, ordinal integer, date timestamptz, day date,
 			item text, title text, quantity numeric, total bigint, reverses integer)
 		JOIN mine ON mine.id = l.document JOIN numbered n ON n.ordinal = l.ordinal
 	), again AS (
 		UPDATE lines l SET upload = n.number
-		FROM jsonb_to_recordset($6::jsonb) AS a(document text, seq integer, ordinal integer)
+		FROM json_to_recordset($6::json) AS a(document text, seq integer, ordinal integer)
 		JOIN mine ON mine.id = a.document JOIN numbered n ON n.ordinal = a.ordinal
 		WHERE l.connection = $1 AND l.document = a.document AND l.seq = a.seq
 	)

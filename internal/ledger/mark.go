@@ -113,7 +113,7 @@ func (m *marking) want(s sale.Sale, hash string, raw []byte, documented bool, tr
 func (m *marking) putAside(b BadOrder) {
 	row := badRow{ID: clip(b.ID, maxID), Code: b.Code, Why: clip(b.Why, maxRaw), Raw: clip(b.Raw, maxRaw)}
 	if row.ID == "" {
-		row.ID = "unreadable-" + sale.HashJSON(b.Raw)
+		row.ID = "unreadable-" + sale.Hash([]byte(b.Raw))
 	}
 	if !b.Day.IsZero() {
 		row.Day = &b.Day
@@ -194,8 +194,8 @@ const marks = `,
 	), wanted AS (
 		INSERT INTO documents AS d (connection, id, sale_id, day, date, lane, body, hash, wanted_at)
 		SELECT $1, r.id, r.sale_id, r.day, r.date, $4::smallint, r.body, r.hash, $2::timestamptz
-		FROM jsonb_to_recordset($3::jsonb)
-			AS r(id text, sale_id text, sale_hash text, day date, date timestamptz, body jsonb, hash text)
+		FROM json_to_recordset($3::json)
+			AS r(id text, sale_id text, sale_hash text, day date, date timestamptz, body json, hash text)
 		JOIN current ON current.id = r.sale_id AND current.hash = r.sale_hash
 		ORDER BY r.id
 		ON CONFLICT (connection, id) DO UPDATE SET
@@ -214,7 +214,7 @@ const marks = `,
 	), bad AS (
 		INSERT INTO quarantine AS q (connection, kind, record_id, day, code, why, raw, first_at, last_at)
 		SELECT held.id, 'order', r.id, r.day, r.code, r.why, r.raw, $2::timestamptz, $2::timestamptz
-		FROM held CROSS JOIN jsonb_to_recordset($5::jsonb) AS r(id text, day date, code text, why text, raw text)
+		FROM held CROSS JOIN json_to_recordset($5::json) AS r(id text, day date, code text, why text, raw text)
 		WHERE NOT EXISTS ( -- what a person discarded stays so until it changes
 			SELECT 1 FROM quarantine o WHERE o.connection = held.id AND o.kind = 'order' AND o.record_id = r.id
 				AND o.status = 'discarded' AND o.raw = r.raw)

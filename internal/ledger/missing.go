@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/sale"
-	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
 // missedTwice is after how many complete re-reads without it an order counts as
@@ -38,7 +37,7 @@ const markMissing = `
 		UPDATE sales s SET missed = s.missed + 1, missed_at = $11::timestamptz,
 			hash = coalesce(r.hash, s.hash), snapshot = coalesce(r.snapshot, s.snapshot),
 			read_began_at = CASE WHEN r.snapshot IS NULL THEN s.read_began_at ELSE $11::timestamptz END
-		FROM held CROSS JOIN jsonb_to_recordset($10::jsonb) AS r(id text, hash text, snapshot jsonb)
+		FROM held CROSS JOIN json_to_recordset($10::json) AS r(id text, hash text, snapshot json)
 		WHERE s.connection = $1 AND s.id = ANY ($12::text[]) AND s.id = r.id AND s.seen_at < $11::timestamptz
 		RETURNING s.id, s.hash
 	)`
@@ -69,9 +68,7 @@ func (s *Store) MarkMissing(ctx context.Context, c Connection, holder string, da
 		row := missingRow{ID: old.ID}
 		if old.Missed+1 < missedTwice {
 			result.Suspected++
-		} else if row, err = m.void(old, translate); err != nil {
-			return MissingResult{}, err
-		} else if row.Snapshot != nil {
+		} else if row = m.void(old, translate); row.Snapshot != nil {
 			result.Voided++
 		}
 		rows, ids = append(rows, row), append(ids, row.ID)
@@ -92,16 +89,12 @@ func (s *Store) MarkMissing(ctx context.Context, c Connection, holder string, da
 }
 
 // void marks a vanished sale as voided.
-func (m *marking) void(old stored, translate Translate) (missingRow, error) {
+func (m *marking) void(old stored, translate Translate) missingRow {
 	gone := old.sale()
 	gone.Status = sale.Voided
-	snapshot, err := json.Marshal(gone)
-	if err != nil {
-		return missingRow{}, work.Errf(work.Internal, err, "a sale cannot be JSON")
-	}
-	hash := gone.Hash()
+	snapshot, hash := gone.Content()
 	if !m.want(gone, hash, snapshot, old.Documented, translate) {
-		return missingRow{ID: old.ID}, nil
+		return missingRow{ID: old.ID}
 	}
-	return missingRow{ID: old.ID, Hash: hash, Snapshot: snapshot}, nil
+	return missingRow{ID: old.ID, Hash: hash, Snapshot: snapshot}
 }

@@ -76,7 +76,7 @@ type ReadBackResult struct {
 // since it was due, and only once (confirm_at is still in the past).
 const settleReadBack = `
 	WITH verdict AS (
-		SELECT * FROM jsonb_to_recordset($2::jsonb) AS v(id text, attempt bigint, verdict text)
+		SELECT * FROM json_to_recordset($2::json) AS v(id text, attempt bigint, verdict text)
 	), locked AS MATERIALIZED (
 		SELECT v.*, v.verdict IN ('different', 'missing') AS bad,
 			d.confirmed_hash = d.sent_hash AND d.confirmed_resend = d.sent_resend AS was_confirmed

@@ -68,8 +68,8 @@ const recordPage = `
 	), current AS (
 		INSERT INTO sales AS s (connection, id, modified_at, read_began_at, seen_at, day, hash, snapshot)
 		SELECT held.id, r.id, r.modified_at, r.read_began_at, r.read_began_at, r.day, r.hash, r.snapshot
-		FROM held CROSS JOIN jsonb_to_recordset($10::jsonb) AS r(id text, modified_at timestamptz,
-			read_began_at timestamptz, day date, hash text, snapshot jsonb)
+		FROM held CROSS JOIN json_to_recordset($10::json) AS r(id text, modified_at timestamptz,
+			read_began_at timestamptz, day date, hash text, snapshot json)
 		ORDER BY r.id
 		ON CONFLICT (connection, id) DO UPDATE SET
 			modified_at = excluded.modified_at, read_began_at = excluded.read_began_at,
@@ -81,7 +81,7 @@ const recordPage = `
 		RETURNING s.id, s.hash
 	), touched AS MATERIALIZED (
 		SELECT r.* FROM held CROSS JOIN (
-			SELECT * FROM jsonb_to_recordset($12::jsonb)
+			SELECT * FROM json_to_recordset($12::json)
 				AS r(id text, modified_at timestamptz, read_began_at timestamptz, hash text)
 			ORDER BY id
 		) r CROSS JOIN LATERAL (
@@ -119,9 +119,7 @@ func (s *Store) RecordPage(ctx context.Context, c Connection, holder string, p P
 	}
 	r := &reading{marking: m}
 	for _, n := range snapshots {
-		if err := r.take(n, before[n.Sale.ID], translate); err != nil {
-			return PageResult{}, err
-		}
+		r.take(n, before[n.Sale.ID], translate)
 	}
 	for _, b := range p.Bad {
 		r.takeBad(b, p.began())
@@ -145,31 +143,27 @@ func (s *Store) record(ctx context.Context, c Connection, holder string, r *read
 }
 
 // take sorts one snapshot: it loses, it wins without a change, or it is new.
-func (r *reading) take(n Snapshot, old known, translate Translate) error {
+func (r *reading) take(n Snapshot, old known, translate Translate) {
 	s := n.Sale
-	snapshot, err := json.Marshal(s)
-	if err != nil {
-		return work.Errf(work.Internal, err, "a sale cannot be JSON")
-	}
+	snapshot, hash := s.Content()
 	if unfit(s.ID) || bytes.Contains(snapshot, []byte(`\u0000`)) {
 		r.takeBad(BadOrder{
 			ID: s.ID, Day: sale.DayOf(s.OpenedAt, r.zone), Code: work.OrderMalformed,
 			Why: work.Err(work.OrderMalformed, "its id or a text in it cannot be stored").Error(), Raw: string(snapshot),
 		}, n.ReadBegan)
-		return nil
+		return
 	}
 	seen := seenRow{ID: s.ID, ModifiedAt: micros(s.ModifiedAt), ReadBeganAt: micros(n.ReadBegan)}
-	hash := s.Hash()
 	switch {
 	case !n.wins(old):
 		r.seen = append(r.seen, seen)
-		return nil
+		return
 	case old.Hash == hash:
 		seen.Hash = hash
 		r.seen = append(r.seen, seen)
 	case !r.want(s, hash, snapshot, old.Documented, translate):
 		r.seen = append(r.seen, seen)
-		return nil
+		return
 	default:
 		r.fresh = append(r.fresh, freshRow{
 			ID: s.ID, ModifiedAt: seen.ModifiedAt, ReadBeganAt: seen.ReadBeganAt,
@@ -180,7 +174,6 @@ func (r *reading) take(n Snapshot, old known, translate Translate) error {
 		}
 	}
 	r.good = append(r.good, s.ID)
-	return nil
 }
 
 func (r *reading) takeBad(b BadOrder, began time.Time) {

@@ -31,7 +31,7 @@ const retranslate = `
 		SELECT id FROM connections WHERE id = $1 AND settings_version = $8 FOR SHARE
 	), current AS (
 		SELECT s.id, s.hash
-		FROM held CROSS JOIN jsonb_to_recordset($9::jsonb) AS r(id text, hash text)
+		FROM held CROSS JOIN json_to_recordset($9::json) AS r(id text, hash text)
 		JOIN sales s ON s.connection = $1 AND s.id = ANY ($10::text[]) AND s.id = r.id AND s.hash = r.hash
 		ORDER BY s.id FOR SHARE OF s
 	)`

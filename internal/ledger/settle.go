@@ -30,7 +30,9 @@ type Outcome struct {
 	ID      string
 	Attempt int64
 	Result  Result
-	// Ambiguous says of a failed attempt that it may have had its effect.
+	// Ambiguous says of an attempt that was not accepted that it may have had
+	// its effect, or had a part of it: the partner need not hold any more what it
+	// accepted before.
 	Ambiguous bool
 	// Ref is the partner's own reference, empty when it gave none.
 	Ref string
@@ -69,7 +71,7 @@ type outcomeRow struct {
 // now. A refusal of what is wanted no more quarantines nothing.
 const settle = `
 	WITH outcome AS (
-		SELECT * FROM jsonb_to_recordset($2::jsonb) AS o(id text, attempt bigint, result text, ambiguous boolean,
+		SELECT * FROM json_to_recordset($2::json) AS o(id text, attempt bigint, result text, ambiguous boolean,
 			ref text, code text, why text, retry_in float8, settle float8, verifiable boolean)
 	), locked AS MATERIALIZED (
 		SELECT o.* FROM (SELECT * FROM outcome ORDER BY id) o CROSS JOIN LATERAL (
@@ -80,7 +82,7 @@ const settle = `
 			lease_until  = NULL,
 			created      = d.created OR o.result = 'accepted',
 			ambiguous    = o.result = 'uncertain'
-				OR o.result <> 'accepted' AND (d.ambiguous OR o.result = 'failed' AND o.ambiguous),
+				OR o.result <> 'accepted' AND (d.ambiguous OR o.ambiguous),
 			uncertain    = o.result = 'uncertain',
 			second_look  = d.second_look OR o.result = 'failed' AND o.ambiguous,
 			tries        = CASE o.result WHEN 'accepted' THEN 0 WHEN 'not_sent' THEN d.tries ELSE d.tries + 1 END,

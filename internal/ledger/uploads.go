@@ -50,7 +50,7 @@ type exceptionRow struct {
 const settleUploads = `
 	WITH locked AS MATERIALIZED (
 		SELECT e.number, e.state, u.state AS was
-		FROM (SELECT * FROM jsonb_to_recordset($2::jsonb) AS e(number bigint, state text) ORDER BY number) e
+		FROM (SELECT * FROM json_to_recordset($2::json) AS e(number bigint, state text) ORDER BY number) e
 		JOIN uploads u ON u.number = e.number AND u.connection = $1
 		WHERE u.state = 'intended' OR e.state = 'accepted' AND u.state IN ('unsent', 'uncertain')
 		FOR UPDATE OF u
@@ -58,7 +58,7 @@ const settleUploads = `
 		UPDATE uploads u SET state = e.state, settled_at = $3::timestamptz FROM locked e WHERE u.number = e.number
 		RETURNING u.number
 	), exceptions AS (
-		SELECT x.* FROM jsonb_to_recordset($4::jsonb) AS x(document text, seq integer, upload bigint, state text, refused text)
+		SELECT x.* FROM json_to_recordset($4::json) AS x(document text, seq integer, upload bigint, state text, refused text)
 		JOIN ended ON ended.number = x.upload
 	), apart AS (
 		INSERT INTO uploads (connection, minted_at, state, settled_at)

@@ -81,13 +81,18 @@ type LineOutcome struct {
 	Result LineResult
 	// Why a line was refused, without names, secrets or amounts.
 	Why string
+	// Apart says of an unsent line that it should be tried apart from the other
+	// documents of this upload, one of which the partner refuses.
+	Apart bool
 }
 
 // Uploads talks to an additive partner for one connection.
 type Uploads interface {
-	// Upload sends lines, at most LinesAtOnce, in as many requests as it takes
-	// to find those that the partner refuses, and begins none after the
-	// deadline (real time). Every line gets an outcome, in order. The error, a
-	// *work.Error, is what concerns the partner as a whole.
+	// Upload sends lines, at most LinesAtOnce, and begins no request after the
+	// deadline (real time). Where repeats are harmless it makes as many as it
+	// takes to find the lines that the partner refuses, otherwise one, so that an
+	// upload whose end is unknown was taken whole or not at all. Every line gets
+	// an outcome, in order. The error, a *work.Error, is what concerns the
+	// partner as a whole.
 	Upload(ctx context.Context, lines []Line, deadline time.Time) ([]LineOutcome, error)
 }

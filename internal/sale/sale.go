@@ -195,22 +195,22 @@ func (s Sale) Tips() (Tips, error) {
 // Total is the sum of the tips that travel.
 func (t Tips) Total() (Cents, error) { return t.Card.Add(t.Gratuity) }
 
-// Hash is the content hash of the snapshot: equal content, equal hash. The
+// Content is the snapshot as JSON and its hash: equal content, equal hash. The
 // modification time is not content, since a till may touch an order without
-// changing it.
-func (s Sale) Hash() string {
+// changing it. Whatever cannot be JSON panics: a Sale always can.
+func (s Sale) Content() (raw []byte, hash string) {
 	s.ModifiedAt = time.Time{}
-	return HashJSON(s)
+	raw, err := json.Marshal(s)
+	if err != nil {
+		panic("sale: a sale that cannot be JSON: " + err.Error())
+	}
+	return raw, Hash(raw)
 }
 
-// HashJSON hashes a value by its JSON. Struct fields keep their order and
-// encoding/json sorts map keys, so that equal content hashes equally.
-func HashJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("sale: a value that cannot be JSON was hashed: " + err.Error())
-	}
-	sum := sha256.Sum256(b)
+// Hash hashes a text. The JSON of a struct keeps the order of its fields, and
+// encoding/json sorts map keys, so that equal values hash equally.
+func Hash(text []byte) string {
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
 }
 

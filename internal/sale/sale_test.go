@@ -225,7 +225,8 @@ func TestReceiptDate(t *testing.T) {
 func TestHashFollowsContentOnly(t *testing.T) {
 	a, b := closedSale(), closedSale()
 	b.ModifiedAt = b.ModifiedAt.Add(time.Minute)
-	require.Equal(t, a.Hash(), b.Hash(), "touching an order is no change")
+	hash := func(s sale.Sale) string { _, h := s.Content(); return h }
+	require.Equal(t, hash(a), hash(b), "touching an order is no change")
 	b.EmployeeID = "e2"
-	require.NotEqual(t, a.Hash(), b.Hash(), "a transfer is a change")
+	require.NotEqual(t, hash(a), hash(b), "a transfer is a change")
 }

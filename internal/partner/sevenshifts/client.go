@@ -107,9 +107,12 @@ func (c *Client) request(ctx context.Context, in call) (*http.Request, error) {
 	}
 	var body io.Reader
 	if in.body != nil {
-		data, err := json.Marshal(in.body)
-		if err != nil {
-			return nil, err
+		data, written := in.body.(json.RawMessage)
+		if !written {
+			var err error
+			if data, err = json.Marshal(in.body); err != nil {
+				return nil, err
+			}
 		}
 		body = bytes.NewReader(data)
 	}

@@ -98,6 +98,10 @@ type receiptUpdate struct {
 // Success means accepted, not processed (reference: 7shifts 3.1). An error
 // with ErrExists in its chain says that the receipt exists already.
 func (c *Client) CreateReceipt(ctx context.Context, company int64, r Receipt) (string, error) {
+	return c.createReceipt(ctx, company, r)
+}
+
+func (c *Client) createReceipt(ctx context.Context, company int64, r any) (string, error) {
 	return c.writeReceipt(ctx, call{
 		method: http.MethodPost, path: fmt.Sprintf("/v2/company/%d/receipts", company), body: r, write: true,
 	})

@@ -39,21 +39,29 @@ func (s *Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // stays (reference: 7shifts 3.3). An update of a receipt that 7shifts does not
 // know creates it.
 func (s *Session) Send(ctx context.Context, d partner.Delivery) (string, error) {
-	r, err := readBody(d.Document)
-	if err != nil {
-		return "", err
+	if !d.Created && !d.Ambiguous {
+		// The body is what a create sends, as Translate wrote it.
+		var r struct {
+			ReceiptID string `json:"receipt_id"`
+		}
+		if err := json.Unmarshal(d.Body, &r); err != nil || r.ReceiptID != d.ID {
+			return "", work.Errf(work.Internal, err, "the stored receipt %s cannot be read", d.ID)
+		}
+		ref, err := s.client.createReceipt(ctx, s.company, d.Body)
+		if !errors.Is(err, ErrExists) {
+			return ref, err
+		}
 	}
+	r, err := readBody(d.Document)
 	switch {
+	case err != nil:
+		return "", err
 	case d.Created:
 		return s.update(ctx, r)
 	case d.Ambiguous:
 		return s.createAgain(ctx, r)
 	}
-	ref, err := s.client.CreateReceipt(ctx, s.company, r)
-	if errors.Is(err, ErrExists) {
-		return s.client.UpdateReceipt(ctx, s.company, r)
-	}
-	return ref, err
+	return s.client.UpdateReceipt(ctx, s.company, r)
 }
 
 func (s *Session) update(ctx context.Context, r Receipt) (string, error) {

@@ -55,7 +55,7 @@ func (p *Partner) TranslateDay(day sale.Day, sales []sale.Sale, known []string, 
 		if err != nil {
 			return nil, work.Errf(work.Internal, err, "a receipt could not be written as JSON")
 		}
-		documents = append(documents, partner.Document{ID: id, Date: r.ReceiptDate, Day: day, Body: body, Hash: sale.HashJSON(r)})
+		documents = append(documents, partner.Document{ID: id, Date: r.ReceiptDate, Day: day, Body: body, Hash: sale.Hash(body)})
 	}
 	return documents, nil
 }

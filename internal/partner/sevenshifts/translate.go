@@ -47,7 +47,7 @@ func (p *Partner) Translate(s sale.Sale, c partner.Connection, known bool) ([]pa
 	}
 	return []partner.Document{{
 		ID: s.ID, SaleID: s.ID, Date: r.ReceiptDate, Day: sale.DayOf(r.ReceiptDate, c.Zone),
-		Body: body, Hash: sale.HashJSON(r),
+		Body: body, Hash: sale.Hash(body),
 	}}, nil
 }
 

@@ -68,7 +68,7 @@ func (p *Partner) Translate(s sale.Sale, c partner.Connection, known bool) ([]pa
 	if err != nil {
 		return nil, work.Errf(work.Internal, err, "a sale's lines could not be written as JSON")
 	}
-	return []partner.Document{{ID: s.ID, SaleID: s.ID, Date: w.Date, Day: day, Body: body, Hash: sale.HashJSON(w)}}, nil
+	return []partner.Document{{ID: s.ID, SaleID: s.ID, Date: w.Date, Day: day, Body: body, Hash: sale.Hash(body)}}, nil
 }
 
 // ItemsSeen implements partner.Itemizer.

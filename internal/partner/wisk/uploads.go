@@ -94,6 +94,8 @@ func (a *attempt) refused(ctx context.Context, some []int, r *refusedLines) {
 	switch named := len(rest) < len(some); {
 	case named && a.partial:
 		a.set(rest, partner.LineAccepted, "")
+	case a.sameID == SameIDCounts:
+		a.refusedOnce(rest, named)
 	case named:
 		a.send(ctx, rest)
 	case len(some) == 1 && r.duplicate && a.known(wire.LineDuplicate):
@@ -117,14 +119,36 @@ func (a *attempt) known(word string) bool {
 func (a *attempt) halve(ctx context.Context, some []int) {
 	if a.partial {
 		a.set(some, partner.LineInDoubt, "")
-		if a.sameID == SameIDCounts {
-			a.err = work.Err(work.PartnerMalformed, "WISK refused lines without naming them")
-			return
-		}
 	}
 	middle := len(some) / 2
 	a.send(ctx, some[:middle])
 	a.send(ctx, some[middle:])
+}
+
+// refusedOnce ends an upload that may only be one request: what was not named
+// was not taken and is tried again, apart from the others where none was named;
+// what is refused alone is refused. Where WISK may have taken a part without
+// telling which, all of it is in doubt.
+func (a *attempt) refusedOnce(rest []int, named bool) {
+	switch {
+	case !named && a.partial:
+		a.set(rest, partner.LineInDoubt, "")
+	case !named && a.oneDocument():
+		a.set(rest, partner.LineRefused, reason(""))
+	default:
+		for _, at := range rest {
+			a.outcomes[at] = partner.LineOutcome{Result: partner.LineUnsent, Apart: !named}
+		}
+	}
+}
+
+func (a *attempt) oneDocument() bool {
+	for _, l := range a.lines {
+		if l.Document != a.lines[0].Document {
+			return false
+		}
+	}
+	return true
 }
 
 // fieldPattern is a word that a refusal may begin with: a field's name or a
