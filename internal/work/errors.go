@@ -66,6 +66,8 @@ const (
 	MailUnreachable     Code = "mail_unreachable"
 	MailServerRefused   Code = "mail_server_refused"
 	MailRefused         Code = "mail_refused"
+	StillThere          Code = "still_there"
+	TillForeign         Code = "till_foreign"
 )
 
 // Problem is what the registry knows about a code.
@@ -112,6 +114,8 @@ var Problems = map[Code]Problem{
 	MailUnreachable:     {Transient, "The mail server did not answer, or asks to try again later.", "It is retried with the same Message-ID; if it lasts, look at the mail server."},
 	MailServerRefused:   {Transient, "The mail server refuses us: our sign-in, its certificate, or our sender's address.", "Correct the settings CLUSTERBRIDGE_MAIL_...; the mail is then sent by itself."},
 	MailRefused:         {Refused, "The mail server refuses this recipient or this message for good.", "Ask the venue for a good address, by telephone, and enter it: the mail is then sent there."},
+	StillThere:          {Transient, "Something of the connection is still there.", "It is looked at again; if it lasts, end what is named."},
+	TillForeign:         {Refused, "The venue or the partner's location is connected to something else already.", "See with: clusterbridge status"},
 	ScheduleFailed:      {Transient, "A schedule could not be brought in line with the ledger.", "It is tried again in a few minutes; look at the named schedule."},
 }
 

@@ -16,13 +16,13 @@ type ConnectionState string
 
 // The states of a connection.
 const (
-	Onboarding   ConnectionState = "onboarding"
-	Initializing ConnectionState = "initializing"
-	Healthy      ConnectionState = "healthy"
-	Failing      ConnectionState = "failing"
-	CalledOff    ConnectionState = "called_off" // we stopped it
-	Paused       ConnectionState = "paused"     // a person did
-	Disconnected ConnectionState = "disconnected"
+	BeingOnboarded ConnectionState = "onboarding"
+	Initializing   ConnectionState = "initializing"
+	Healthy        ConnectionState = "healthy"
+	Failing        ConnectionState = "failing"
+	CalledOff      ConnectionState = "called_off" // we stopped it
+	Paused         ConnectionState = "paused"     // a person did
+	Disconnected   ConnectionState = "disconnected"
 )
 
 // Live tells whether a connection in this state is synced.

@@ -57,10 +57,12 @@ func ActID(act, connection, n string) string { return act + ":" + connection + "
 
 // Acts, the first part of an ActID.
 const (
-	ActChange  = "change"
-	ActRelease = "release"
-	ActResend  = "resend"
-	ActResolve = "resolve"
+	ActChange   = "change"
+	ActRelease  = "release"
+	ActResend   = "resend"
+	ActResolve  = "resolve"
+	ActOffboard = "offboard"
+	ActRotate   = "rotate"
 )
 
 var (
