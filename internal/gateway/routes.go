@@ -14,7 +14,7 @@ func (g *Gateway) routes() http.Handler {
 	if len(g.o.HookSecrets) > 0 {
 		mux.HandleFunc("POST "+PathOrderChanged, g.paced(hookPace, g.orderChanged))
 	}
-	g.anyReceipt = rate.NewLimiter(anyReceiptPace.perSecond, anyReceiptPace.burst)
+	g.anyReceipt = rate.NewLimiter(anyReceiptPace.PerSecond, anyReceiptPace.Burst)
 	failed := g.paced(receiptPace, g.receiptFailed)
 	mux.HandleFunc("PUT "+PathReceiptFailed, failed)
 	mux.HandleFunc("POST "+PathReceiptFailed, failed)
