@@ -21,6 +21,9 @@ var (
 	anyReceiptPace = pace.Pace{PerSecond: 20, Burst: 100}
 	// codecPace, per remote: a page of the Web UI asks for some tens of payloads.
 	codecPace = pace.Pace{PerSecond: 20, Burst: 100}
+	// pagePace, per remote: a person opens a page and sends a form; an office of
+	// many has one address, and so may a mail scanner.
+	pagePace = pace.Pace{PerSecond: 5, Burst: 60}
 	// healthPace, per remote: probes come every few seconds.
 	healthPace = pace.Pace{PerSecond: 10, Burst: 20}
 )

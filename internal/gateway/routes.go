@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"net/http"
+	"net/netip"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/time/rate"
+
+	"github.com/clustersystems/clusterbridge/internal/gateway/pace"
 )
 
 const pathMetrics = "/metrics"
@@ -21,8 +24,20 @@ func (g *Gateway) routes() http.Handler {
 	if g.o.Codec != nil {
 		g.codecRoutes(mux)
 	}
+	if g.o.Pages != nil {
+		g.pageRoutes(mux)
+	}
 	g.healthRoutes(mux)
 	return g.harden(mux)
+}
+
+// pageRoutes serves the pages. A remote has one pace for all of them, and is
+// told by a page when it is over.
+func (g *Gateway) pageRoutes(mux *http.ServeMux) {
+	limits := pace.New[netip.Addr](pagePace)
+	for _, route := range g.o.Pages.Routes() {
+		mux.HandleFunc(route.Pattern, g.limited(limits, route.Serve, g.o.Pages.TooMany))
+	}
 }
 
 func (g *Gateway) adminRoutes() http.Handler {

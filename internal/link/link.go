@@ -84,3 +84,6 @@ func (c Claims) check() error {
 	}
 	return nil
 }
+
+// Path is the path of the page that a token opens, below the gateway's address.
+func Path(p Purpose, token string) string { return "/" + string(p) + "/" + token }
