@@ -23,6 +23,13 @@ internal/export/c.go                  os                                   refus
 internal/export/d.go                  encoding/csv                         allowed
 internal/words/a.go                   $ours/internal/work                  refused
 internal/words/b.go                   $ours/internal/sale                  allowed
+internal/link/a.go                    $ours/internal/work                  refused
+internal/link/b.go                    net/http                             refused
+internal/link/c.go                    crypto/hmac                          allowed
+internal/gateway/pages/a.go           $ours/internal/ledger                refused
+internal/gateway/pages/b.go           go.temporal.io/sdk/client            refused
+internal/gateway/pages/c.go           $ours/internal/mail                  allowed
+internal/gateway/a.go                 $ours/internal/ledger                allowed
 internal/mail/a.go                    $ours/internal/ledger                refused
 internal/mail/b.go                    $ours/internal/vault                 allowed
 internal/mail/c.go                    $ours/internal/partner/wisk          refused

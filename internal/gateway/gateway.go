@@ -1,6 +1,7 @@
 // Package gateway is what touches clusterbridge over HTTP from outside the
 // team: hooks of Cluster and 7shifts, health, metrics, and the endpoint with
-// which Temporal's Web UI opens sealed payloads. Later pages live here too.
+// which Temporal's Web UI opens sealed payloads. The pages that people open by a
+// link are made in the package pages below it, and served here.
 package gateway
 
 import (
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
+	"github.com/clustersystems/clusterbridge/internal/gateway/pages"
 )
 
 // Ledger is what the gateway asks of the ledger; ledger.Store is one.
@@ -57,6 +59,9 @@ type Options struct {
 
 	// Codec serves the payload codec's endpoint; nil: it is not served.
 	Codec *CodecOptions
+
+	// Pages serves the pages that people open by a link; nil: none are served.
+	Pages *pages.Pages
 
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
@@ -153,7 +158,7 @@ func longEnough(what string, secrets []string) error {
 	return nil
 }
 
-// Handler serves the hooks, health and the codec endpoint.
+// Handler serves the hooks, health, the codec endpoint and the pages.
 func (g *Gateway) Handler() http.Handler { return g.public }
 
 // AdminHandler serves metrics and health, for an address that only the team's

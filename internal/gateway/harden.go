@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// strictHeaders stand on every answer. Nothing here is a page yet: no script,
-// frame, form or cache has a use for an answer.
+// strictHeaders stand on every answer: no script, frame, form or cache has a use
+// for one. A page sets a Content-Security-Policy of its own, which lets it have
+// its style and send its forms to us.
 var strictHeaders = map[string]string{
 	"X-Content-Type-Options":       "nosniff",
 	"X-Frame-Options":              "DENY",
@@ -53,7 +54,11 @@ func (g *Gateway) recovered(r *http.Request, told *teller, id string, value any)
 	}
 	g.o.Log.ErrorContext(r.Context(), "a request met a state that the gateway does not know",
 		"request", id, "route", route(r), "type", fmt.Sprintf("%T", value), "at", panicPlace())
-	if told.status == 0 {
+	switch {
+	case told.status != 0: // too late
+	case g.o.Pages != nil && g.o.Pages.Serves(r):
+		g.o.Pages.Failed(told, r)
+	default:
 		answer(told, http.StatusInternalServerError, "failed")
 	}
 }

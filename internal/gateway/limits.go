@@ -1,83 +1,46 @@
 package gateway
 
 import (
-	"container/list"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
-	"golang.org/x/time/rate"
+	"github.com/clustersystems/clusterbridge/internal/gateway/pace"
 )
-
-// pace is a sustained rate in requests a second, and how many may come at once.
-type pace struct {
-	perSecond rate.Limit
-	burst     int
-}
 
 // The paces. Whoever is over gets 429 and may come again in a second.
 var (
 	// hookPace, per remote: Cluster calls from a few addresses for all venues; a
 	// thousand venues on a Friday evening close some tens of orders a second.
-	hookPace = pace{200, 400}
+	hookPace = pace.Pace{PerSecond: 200, Burst: 400}
 	// receiptPace, per remote, and anyReceiptPace, for all: a failure callback
 	// is rare, and anybody can send one. What is over either is found by the
 	// ordinary read-back.
-	receiptPace    = pace{5, 50}
-	anyReceiptPace = pace{20, 100}
+	receiptPace    = pace.Pace{PerSecond: 5, Burst: 50}
+	anyReceiptPace = pace.Pace{PerSecond: 20, Burst: 100}
 	// codecPace, per remote: a page of the Web UI asks for some tens of payloads.
-	codecPace = pace{20, 100}
+	codecPace = pace.Pace{PerSecond: 20, Burst: 100}
+	// pagePace, per remote: a person opens a page and sends a form; an office of
+	// many has one address, and so may a mail scanner.
+	pagePace = pace.Pace{PerSecond: 5, Burst: 60}
 	// healthPace, per remote: probes come every few seconds.
-	healthPace = pace{10, 20}
+	healthPace = pace.Pace{PerSecond: 10, Burst: 20}
 )
 
-// mostRemotes bounds the memory of one limit (some 200 bytes each); beyond it
-// the remote not seen for longest is forgotten, and begins anew.
-const mostRemotes = 4096
-
-// remotes limits each remote to a pace.
-type remotes struct {
-	pace   pace
-	mu     sync.Mutex
-	byAddr map[netip.Addr]*list.Element
-	recent *list.List // of *remote, the one seen last first
-}
-
-type remote struct {
-	addr  netip.Addr
-	limit *rate.Limiter
-}
-
-func newRemotes(p pace) *remotes {
-	return &remotes{pace: p, byAddr: map[netip.Addr]*list.Element{}, recent: list.New()}
-}
-
-func (l *remotes) allow(addr netip.Addr) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e, known := l.byAddr[addr]
-	if known {
-		l.recent.MoveToFront(e)
-	} else {
-		if l.recent.Len() >= mostRemotes {
-			oldest := l.recent.Back()
-			delete(l.byAddr, l.recent.Remove(oldest).(*remote).addr)
-		}
-		e = l.recent.PushFront(&remote{addr, rate.NewLimiter(l.pace.perSecond, l.pace.burst)})
-		l.byAddr[addr] = e
-	}
-	return e.Value.(*remote).limit.Allow()
-}
-
 // paced lets a remote's requests through at a pace.
-func (g *Gateway) paced(p pace, next http.HandlerFunc) http.HandlerFunc {
-	limit := newRemotes(p)
+func (g *Gateway) paced(p pace.Pace, next http.HandlerFunc) http.HandlerFunc {
+	return g.limited(pace.New[netip.Addr](p), next, func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusTooManyRequests, "slow down")
+	})
+}
+
+// limited lets through what the limits allow a remote; tooMany answers the rest.
+func (g *Gateway) limited(limits *pace.Limits[netip.Addr], next, tooMany http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !limit.allow(g.remoteOf(r)) {
+		if !limits.Allow(g.remoteOf(r)) {
 			w.Header().Set("Retry-After", "1")
-			answer(w, http.StatusTooManyRequests, "slow down")
+			tooMany(w, r)
 			return
 		}
 		next(w, r)

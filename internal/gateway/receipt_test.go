@@ -123,7 +123,7 @@ func TestFailureCallbacksAreBounded(t *testing.T) {
 		return v.do(http.MethodPut, v.url+PathReceiptFailed, `{}`, func(r *http.Request) { r.Header.Set("X-Forwarded-For", remote) }).status
 	}
 	limited := 0
-	for range 2 * receiptPace.burst {
+	for range 2 * receiptPace.Burst {
 		if from("192.0.2.1") == http.StatusTooManyRequests {
 			limited++
 		}

@@ -85,7 +85,7 @@ func tidyValue(v reflect.Value, optional bool) error {
 func tidyKind(v reflect.Value) error {
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(tidyString(v.String()))
+		v.SetString(Tidy(v.String()))
 		if v.String() == "" {
 			return errMissing
 		}
@@ -116,7 +116,10 @@ func hasLength(v reflect.Value) bool { return v.Kind() == reflect.String || v.Ki
 // an encoded word (RFC 2047).
 var noLinks = strings.NewReplacer("://", ": //", "=?", "= ?")
 
-func tidyString(s string) string {
+// Tidy makes one line of a text from outside, fit for a mail: without line
+// breaks, invisible characters and web addresses, and of at most 120
+// characters.
+func Tidy(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

@@ -42,9 +42,9 @@ var (
 // maxAddress is the longest address that SMTP knows (RFC 5321, 4.5.3.1.3).
 const maxAddress = 254
 
-// checkAddress refuses what is not one bare mail address. The error does not
+// CheckAddress refuses what is not one bare mail address. The error does not
 // quote it.
-func checkAddress(address string) error {
+func CheckAddress(address string) error {
 	if len(address) > maxAddress || !addressPattern.MatchString(address) {
 		return work.Err(work.MailRefused, "the address is malformed")
 	}
@@ -58,7 +58,7 @@ func hasControl(s string) bool {
 // build makes the message. Nothing of a letter can become a header of its own:
 // what could is refused here, whoever composed it.
 func (p *Post) build(l Letter) (*gomail.Msg, error) {
-	if err := checkAddress(l.To.Reveal()); err != nil {
+	if err := CheckAddress(l.To.Reveal()); err != nil {
 		return nil, err
 	}
 	if !messageIDPattern.MatchString(l.MessageID) || l.Date.IsZero() || l.Mail.Subject == "" || len(l.Mail.Langs) == 0 || hasControl(l.Mail.Subject) {

@@ -74,7 +74,7 @@ var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`
 // NewPost checks the settings; its errors name the one that is wrong.
 func NewPost(s PostSettings) (*Post, error) {
 	from, err := mail.ParseAddress(s.From)
-	if err != nil || checkAddress(from.Address) != nil || hasControl(from.Name) {
+	if err != nil || CheckAddress(from.Address) != nil || hasControl(from.Name) {
 		return nil, errors.New("CLUSTERBRIDGE_MAIL_FROM: want an address, such as Cluster POS <integrations@example.com>")
 	}
 	_, domain, _ := strings.Cut(from.Address, "@")
@@ -92,7 +92,7 @@ func NewPost(s PostSettings) (*Post, error) {
 		return nil, errors.New("CLUSTERBRIDGE_MAIL_TLS: a password does not travel without encryption")
 	case (s.User == "") != s.Password.Empty():
 		return nil, errors.New("CLUSTERBRIDGE_MAIL_USER, CLUSTERBRIDGE_MAIL_PASSWORD: want both or none")
-	case s.ReplyTo != "" && checkAddress(s.ReplyTo) != nil:
+	case s.ReplyTo != "" && CheckAddress(s.ReplyTo) != nil:
 		return nil, errors.New("CLUSTERBRIDGE_MAIL_REPLY_TO: want a mail address")
 	case !hostPattern.MatchString(s.Helo):
 		return nil, errors.New("CLUSTERBRIDGE_MAIL_HELO: want a host's name")
