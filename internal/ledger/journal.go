@@ -47,6 +47,9 @@ const (
 	ActPayPeriod     = "pay period"
 	ActSlices        = "slices"
 	ActSeeFinding    = "finding seen"
+	ActAskOnboarding = "ask for onboarding"
+	ActFee           = "fee"
+	ActReveal        = "key revealed"
 )
 
 func (by Actor) entry(act string) Entry {
@@ -72,12 +75,14 @@ func (s *Store) journal(ctx context.Context, x sqlx.ExecerContext, e Entry) erro
 
 // History is the story of a connection from one business instant to before
 // another, oldest first; a zero instant leaves that end open. It includes what
-// was done to the connection's location. Of very much, the newest 2000 entries.
+// was done to the connection's location, and its onboarding. Of very much, the newest 2000 entries.
 func (s *Store) History(ctx context.Context, connection string, from, to time.Time) ([]Entry, error) {
 	story, err := selectJSON[Entry](ctx, s.db, `
 		SELECT to_json(j) FROM journal j
 		WHERE (j.connection = $1 OR
-		       (j.connection = '' AND j.location = (SELECT c.location_id FROM connections c WHERE c.id = $1)))
+		       (j.connection = '' AND j.location = (SELECT c.location_id FROM connections c WHERE c.id = $1)) OR
+		       (j.connection = '' AND j.location IN (
+		           SELECT k.id FROM cases k WHERE k.location <> '' AND k.partner || ':' || k.location = $1)))
 		  AND ($2::timestamptz IS NULL OR j.at >= $2) AND ($3::timestamptz IS NULL OR j.at < $3)
 		ORDER BY j.at DESC, j.number DESC LIMIT $4`,
 		connection, orNull(from), orNull(to), maxStory)

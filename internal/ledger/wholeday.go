@@ -77,3 +77,10 @@ func (s *Store) Tried(ctx context.Context, connection string) (bool, error) {
 	err := s.db.GetContext(ctx, &tried, `SELECT EXISTS (SELECT 1 FROM documents WHERE connection = $1 AND attempt > 0)`, connection)
 	return tried, failed("looking for documents that were sent", err)
 }
+
+// KnownDocuments is how many of some ids are documents of a connection.
+func (s *Store) KnownDocuments(ctx context.Context, connection string, ids []string) (int, error) {
+	var n int
+	err := s.db.GetContext(ctx, &n, `SELECT count(*) FROM documents WHERE connection = $1 AND id = ANY ($2::text[])`, connection, textArray(ids))
+	return n, failed("looking for documents", err)
+}

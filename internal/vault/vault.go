@@ -54,12 +54,15 @@ func Open(keyset string, db *sqlx.DB) (*Vault, error) {
 
 // Put keeps a secret under an id, in place of what was there.
 // Errors: LedgerUnavailable.
-func (v *Vault) Put(ctx context.Context, id string, s Secret) error {
+func (v *Vault) Put(ctx context.Context, id string, s Secret) error { return v.PutIn(ctx, v.db, id, s) }
+
+// PutIn is Put as a part of somebody's transaction on the same database.
+func (v *Vault) PutIn(ctx context.Context, x sqlx.ExecerContext, id string, s Secret) error {
 	sealed, err := v.Seal(id, s)
 	if err != nil {
 		return err
 	}
-	_, err = v.db.ExecContext(ctx, `
+	_, err = x.ExecContext(ctx, `
 		INSERT INTO secrets (id, sealed, created_at) VALUES ($1, $2, now())
 		ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at`, id, sealed)
 	return unavailable(ctx, "keeping a secret", err)
@@ -81,8 +84,11 @@ func (v *Vault) Get(ctx context.Context, id string) (Secret, error) {
 
 // Delete forgets a secret; one that is not there is forgotten already.
 // Errors: LedgerUnavailable.
-func (v *Vault) Delete(ctx context.Context, id string) error {
-	_, err := v.db.ExecContext(ctx, `DELETE FROM secrets WHERE id = $1`, id)
+func (v *Vault) Delete(ctx context.Context, id string) error { return v.DeleteIn(ctx, v.db, id) }
+
+// DeleteIn is Delete as a part of somebody's transaction on the same database.
+func (v *Vault) DeleteIn(ctx context.Context, x sqlx.ExecerContext, id string) error {
+	_, err := x.ExecContext(ctx, `DELETE FROM secrets WHERE id = $1`, id)
 	return unavailable(ctx, "deleting a secret", err)
 }
 

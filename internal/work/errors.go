@@ -68,6 +68,7 @@ const (
 	MailRefused         Code = "mail_refused"
 	StillThere          Code = "still_there"
 	TillForeign         Code = "till_foreign"
+	ZonesDiffer         Code = "zones_differ"
 )
 
 // Problem is what the registry knows about a code.
@@ -116,6 +117,7 @@ var Problems = map[Code]Problem{
 	MailRefused:         {Refused, "The mail server refuses this recipient or this message for good.", "Ask the venue for a good address, by telephone, and enter it: the mail is then sent there."},
 	StillThere:          {Transient, "Something of the connection is still there.", "It is looked at again; if it lasts, end what is named."},
 	TillForeign:         {Refused, "The venue or the partner's location is connected to something else already.", "See with: clusterbridge status"},
+	ZonesDiffer:         {Refused, "The till's clock and the venue's time zone do not agree.", "The venue corrects the till's clock, or an operator the zone on Cluster's record."},
 	ScheduleFailed:      {Transient, "A schedule could not be brought in line with the ledger.", "It is tried again in a few minutes; look at the named schedule."},
 }
 
@@ -180,7 +182,7 @@ func replaceConnection(next, connection string) string {
 // same name has it: venue, cluster, partner or operator.
 func WaitingFor(code Code) string {
 	switch code {
-	case ClusterOffline, PartnerToken, PartnerPlan:
+	case ClusterOffline, PartnerToken, PartnerPlan, ZonesDiffer:
 		return "venue"
 	case ClusterNotActivated, ClusterUnreachable, ClusterMalformed, ClusterLimited:
 		return "cluster"

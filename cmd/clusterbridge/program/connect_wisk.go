@@ -138,7 +138,7 @@ func (d *desk) tryVenue(ctx context.Context, venue, location string) (string, er
 	gate := limit.New(d.store.DB(), d.quiet()).Gate(hash, s.WiskPerSecond, s.WiskPenaltyRest)
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
-	if err := wisk.Probe(ctx, s.wisk(), venue, gate.Transport(http.DefaultTransport)); err != nil {
+	if err := wisk.New(s.wisk()).Probe(ctx, venue, gate.Transport(http.DefaultTransport)); err != nil {
 		return "", about(err, location)
 	}
 	return hash[:integrationSigns], nil

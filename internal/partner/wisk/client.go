@@ -147,11 +147,11 @@ func readRefusal(body []byte) *refusedLines {
 	return r
 }
 
-// Probe asks whether WISK knows a venue's identifier, by an upload of no lines:
-// 400 says that the venue was good and the lines were missing (assumed, as 401
-// is told for a missing or invalid venue; reference: WISK 2).
-func Probe(ctx context.Context, cfg Config, venue string, transport http.RoundTripper) error {
-	err := newClient(cfg, venue, transport).upload(ctx, []partner.Line{})
+// Probe implements partner.IdentifierTaker by an upload of no lines: 400 says
+// that the venue was good and the lines were missing (assumed, as 401 is told
+// for a missing or invalid venue; reference: WISK 2).
+func (p *Partner) Probe(ctx context.Context, identifier string, transport http.RoundTripper) error {
+	err := newClient(p.cfg, identifier, transport).upload(ctx, []partner.Line{})
 	if problem, ok := errors.AsType[*work.Error](err); ok && problem.Code == work.DocumentRefused {
 		return nil
 	}

@@ -94,6 +94,8 @@ type Partner struct{ cfg Config }
 var (
 	_ partner.Additive = (*Partner)(nil)
 	_ partner.Itemizer = (*Partner)(nil)
+
+	_ partner.IdentifierTaker = (*Partner)(nil)
 )
 
 // New makes the partner.

@@ -1,0 +1,139 @@
+package onboarding
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/link"
+	"github.com/clustersystems/clusterbridge/internal/mail"
+	"github.com/clustersystems/clusterbridge/internal/vault"
+	"github.com/clustersystems/clusterbridge/internal/words"
+	"github.com/clustersystems/clusterbridge/internal/work"
+)
+
+// Ask sends one contact the question for all its venues, or a reminder. Cases
+// that were answered or have ended are left out; with none left nothing is sent.
+// The question is asked in both languages, the venue's first.
+func (r *Room) Ask(ctx context.Context, in work.AskInput) (work.AskResult, error) {
+	group := in.Request + ":" + in.Group
+	var waiting []ledger.Case
+	for _, id := range in.Cases {
+		c, err := r.asked(ctx, id, group)
+		if err != nil {
+			return work.AskResult{}, err
+		}
+		if c.Outcome == "" && c.Data.Decision == "" {
+			waiting = append(waiting, c)
+		}
+	}
+	if len(waiting) == 0 {
+		return work.AskResult{}, nil
+	}
+	first := waiting[0]
+	message, err := r.question(first, waiting, group)
+	if err != nil {
+		return work.AskResult{}, err
+	}
+	key := fmt.Sprintf("onboarding:%s/confirm/%s", in.Request, in.Group)
+	var sent mail.Message = message
+	if in.Reminder > 0 {
+		sent = mail.ConfirmationReminder{ConfirmationRequest: message, Asked: first.Data.AskedAt.In(r.zoneOf(first))}
+		key += fmt.Sprintf("/reminder/%d", in.Reminder)
+	}
+	result := work.AskResult{Asked: ids(waiting)}
+	return result, r.toContact(ctx, key, first, sent, bothLanguages(lang(first))...)
+}
+
+// asked notes when a case was asked, once: the link's end is a function of it.
+func (r *Room) asked(ctx context.Context, caseID, group string) (ledger.Case, error) {
+	c, err := r.Ledger.Case(ctx, caseID)
+	if err != nil || c.Group == group || c.Outcome != "" {
+		return c, err
+	}
+	return r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Group = group
+		c.Data.AskedAt = r.Clock.Now().Truncate(time.Second)
+		c.Data.ExpiresAt = c.Data.AskedAt.Add(r.Settings.Plan.ExpireAfter)
+		return entry(program, actAsked, ""), nil
+	})
+}
+
+func (r *Room) question(first ledger.Case, waiting []ledger.Case, group string) (mail.ConfirmationRequest, error) {
+	open, err := r.link(link.Confirm, group, link.Venue, first.Data.ExpiresAt)
+	if err != nil {
+		return mail.ConfirmationRequest{}, err
+	}
+	fee, err := r.Charge(first.Partner)
+	if err != nil {
+		return mail.ConfirmationRequest{}, err
+	}
+	_, token := r.takesToken(first.Partner)
+	return mail.ConfirmationRequest{
+		Partner: mail.Partner(first.Partner), AskedBy: asker(first), Venues: venues(waiting), Employees: token,
+		Fee: fee, Link: open, Expires: first.Data.ExpiresAt.In(r.zoneOf(first)),
+	}, nil
+}
+
+func asker(c ledger.Case) mail.Asker {
+	if c.Data.Requester == work.VenueAdmin {
+		return mail.VenueAdmin
+	}
+	return mail.PartnerSupport
+}
+
+func ids(cases []ledger.Case) []string {
+	all := make([]string, len(cases))
+	for i, c := range cases {
+		all[i] = c.ID
+	}
+	return all
+}
+
+func bothLanguages(first words.Lang) []words.Lang {
+	if first == words.English {
+		return []words.Lang{words.English, words.French}
+	}
+	return words.Langs
+}
+
+// toContact sends a message to a case's contact, once per key and contact.
+func (r *Room) toContact(ctx context.Context, key string, c ledger.Case, m mail.Message, langs ...words.Lang) error {
+	to, err := r.contact(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if to.Email == "" {
+		return work.Err(work.MailRefused, "no contact of the venue is known")
+	}
+	composed, err := r.Composer.Compose(m, langs...)
+	if err != nil {
+		return err
+	}
+	if c.Data.ContactNth > 0 {
+		key += fmt.Sprintf("/contact/%d", c.Data.ContactNth) // another recipient is another mail
+	}
+	return r.Outbox.Send(ctx, key, vault.NewSecret(to.Email), composed)
+}
+
+// Decide records a venue's yes or no. The same answer may come again; another
+// is BadInput.
+func (r *Room) Decide(ctx context.Context, in work.CaseAct) error {
+	_, err := r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
+		switch {
+		case c.Data.Decision == in.Decision:
+			return ledger.Entry{}, nil
+		case c.Data.Decision != "":
+			return ledger.Entry{}, work.Err(work.BadInput, "it was answered already: "+c.Data.Decision)
+		}
+		if err := open(*c); err != nil {
+			return ledger.Entry{}, err
+		}
+		c.Data.Decision, c.Data.Why, c.Data.DecidedBy, c.Data.DecidedAt = in.Decision, in.Why, in.By, r.Clock.Now()
+		e := entry(actor(in.By, in.Reason, in.Note), actDecision, in.Decision)
+		e.Old = in.Why
+		return e, nil
+	})
+	return err
+}

@@ -1,0 +1,161 @@
+package onboarding
+
+import (
+	"context"
+	"time"
+
+	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/partner"
+	"github.com/clustersystems/clusterbridge/internal/vault"
+	"github.com/clustersystems/clusterbridge/internal/work"
+)
+
+// KeepToken keeps a token that a venue pasted, for CheckToken to look at; the
+// case's workflow is told by the Update TryToken. It replaces one that was
+// pasted before, as long as no connection uses that.
+func (r *Room) KeepToken(ctx context.Context, caseID string, token vault.Secret) error {
+	c, err := r.Ledger.Case(ctx, caseID)
+	if err == nil {
+		err = open(c)
+	}
+	if err != nil {
+		return err
+	}
+	return r.Vault.Put(ctx, tokenSecret(caseID), token)
+}
+
+// CheckToken asks the partner what a pasted token opens. A wrong one is
+// forgotten.
+func (r *Room) CheckToken(ctx context.Context, in work.TokenTry) (work.TokenResult, error) {
+	c, err := r.Ledger.Case(ctx, in.Case)
+	if err != nil {
+		return work.TokenResult{}, err
+	}
+	taker, ok := r.takesToken(c.Partner)
+	if !ok {
+		return work.TokenResult{}, work.Err(work.BadInput, c.Partner+" is not joined by a token")
+	}
+	token, err := r.Vault.Get(ctx, tokenSecret(c.ID))
+	if err != nil {
+		return work.TokenResult{}, err
+	}
+	way, err := r.gate(ctx, c.Partner, token)
+	if err != nil {
+		return work.TokenResult{}, err
+	}
+	places, err := taker.Places(ctx, token.Reveal(), way)
+	switch {
+	case hasCode(err, work.PartnerToken):
+		return work.TokenResult{Verdict: work.TokenWrong}, r.Vault.Delete(ctx, tokenSecret(c.ID))
+	case hasCode(err, work.PartnerPlan, work.PartnerNotFound):
+		return work.TokenResult{Verdict: work.TokenPlan}, nil
+	case err != nil:
+		return work.TokenResult{}, err
+	}
+	_, err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Data.Places, c.Data.TokenAt = places, r.Clock.Now()
+		return ledger.Entry{Who: in.By, Act: actToken}, nil
+	})
+	return work.TokenResult{Verdict: work.TokenGood}, err
+}
+
+// Why a place cannot be chosen.
+const (
+	ZoneDiffers = "zone"      // from the venue's, or the till's clock
+	OtherPOS    = "other_pos" // something else feeds it
+	Taken       = "taken"     // another venue of ours is connected to it
+)
+
+// Hindrances are why a place of the partner's cannot be a case's; none when it
+// can. Looking for other POS integrations asks the partner.
+func (r *Room) Hindrances(ctx context.Context, c ledger.Case, at partner.Place) ([]string, error) {
+	var found []string
+	theirs, err := time.LoadLocation(at.Zone)
+	if err != nil || at.Zone == "" || at.Zone == "Local" || !SameHours(r.Clock.Now(), r.zoneOf(c), theirs) {
+		found = append(found, ZoneDiffers)
+	}
+	taken, err := r.takenBy(ctx, c, at)
+	if err != nil {
+		return nil, err
+	}
+	if taken != "" {
+		return append(found, Taken), nil
+	}
+	fed, err := r.fedByOthers(ctx, c, at)
+	if fed {
+		found = append(found, OtherPOS)
+	}
+	return found, err
+}
+
+// takenBy is the connection of another venue of ours that fills a place.
+func (r *Room) takenBy(ctx context.Context, c ledger.Case, at partner.Place) (string, error) {
+	all, err := r.Ledger.Connections(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, other := range all {
+		if other.PartnerName == c.Partner && other.PartnerLocationID == at.ID && other.State != work.Disconnected && other.Location.Serial != c.Serial {
+			return other.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// fedByOthers tells whether something that is not ours lately wrote to a place.
+// What an earlier connection of this venue wrote is ours.
+func (r *Room) fedByOthers(ctx context.Context, c ledger.Case, at partner.Place) (bool, error) {
+	taker, _ := r.takesToken(c.Partner)
+	token, err := r.Vault.Get(ctx, tokenSecret(c.ID))
+	if err != nil {
+		return false, err
+	}
+	way, err := r.gate(ctx, c.Partner, token)
+	if err != nil {
+		return false, err
+	}
+	ids, err := taker.Lately(ctx, token.Reveal(), at, way)
+	if err != nil || len(ids) == 0 {
+		return false, err
+	}
+	ours := 0
+	if location, there, err := r.locationOf(ctx, c.Serial); err != nil {
+		return false, err
+	} else if there {
+		if ours, err = r.Ledger.KnownDocuments(ctx, work.ConnectionID(c.Partner, location.ID), ids); err != nil {
+			return false, err
+		}
+	}
+	return ours < len(ids), nil
+}
+
+// CheckPlace takes a venue's choice of the partner's location, unless something
+// hinders it.
+func (r *Room) CheckPlace(ctx context.Context, in work.CaseAct) (work.PlaceResult, error) {
+	c, err := r.Ledger.Case(ctx, in.Case)
+	if err != nil {
+		return work.PlaceResult{}, err
+	}
+	at, there := placeOf(c, in.Location)
+	if !there {
+		return work.PlaceResult{}, work.Err(work.BadInput, "field \"location\": the token does not see this location")
+	}
+	hindrances, err := r.Hindrances(ctx, c, at)
+	if err != nil || len(hindrances) > 0 {
+		return work.PlaceResult{Hindrances: hindrances}, err
+	}
+	_, err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Data.Place = &ledger.CasePlace{Place: at, ReceiptDate: in.ReceiptDate, By: in.By, At: r.Clock.Now()}
+		return entry(actor(in.By, in.Reason, in.Note), actPlace, itoa(int(at.ID))+", workday 5 a.m. to 5 a.m. stated"), nil
+	})
+	return work.PlaceResult{}, err
+}
+
+func placeOf(c ledger.Case, id int64) (partner.Place, bool) {
+	for _, p := range c.Data.Places {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return partner.Place{}, false
+}
