@@ -15,6 +15,8 @@ import (
 
 // Onboarding is the door to the room where venues join and leave partners.
 type Onboarding struct {
+	// Room is nil where the settings name no mail server: nobody is onboarded
+	// then.
 	Room *onboarding.Room
 	// Temporal tells what still runs of a connection that has left.
 	Temporal client.Client
@@ -25,7 +27,12 @@ type Onboarding struct {
 
 // once runs one step of the room.
 func once[T any](ctx context.Context, o *Onboarding, about string, f func(ctx context.Context) (T, error)) (T, error) {
-	return do(ctx, o.Log, about, func(ctx context.Context, _ <-chan struct{}) (T, error) { return f(ctx) })
+	return do(ctx, o.Log, about, func(ctx context.Context, _ <-chan struct{}) (result T, err error) {
+		if o.Room == nil {
+			return result, work.Err(work.NotSetUp, "")
+		}
+		return f(ctx)
+	})
 }
 
 // nothing is the result of steps that only have an effect.

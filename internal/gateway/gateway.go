@@ -57,6 +57,12 @@ type Options struct {
 	Seen    Seen
 	Trigger Trigger
 
+	// Requests takes signed requests for onboardings (with HookSecrets) and, with
+	// BillingSecrets, what the billing system tells of payments; nil: neither is
+	// served.
+	Requests       Requests
+	BillingSecrets []string
+
 	// Codec serves the payload codec's endpoint; nil: it is not served.
 	Codec *CodecOptions
 
@@ -140,7 +146,7 @@ func (o *Options) check() error {
 	if o.HookTolerance < 0 || o.Debounce < 0 {
 		return errors.New("gateway: durations cannot be below zero")
 	}
-	if err := longEnough("hook secret", o.HookSecrets); err != nil || o.Codec == nil {
+	if err := errors.Join(longEnough("hook secret", o.HookSecrets), longEnough("billing secret", o.BillingSecrets)); err != nil || o.Codec == nil {
 		return err
 	}
 	if o.Codec.Codec == nil || len(o.Codec.Tokens) == 0 || len(o.Codec.Origins) == 0 {

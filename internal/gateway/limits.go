@@ -19,6 +19,8 @@ var (
 	// ordinary read-back.
 	receiptPace    = pace.Pace{PerSecond: 5, Burst: 50}
 	anyReceiptPace = pace.Pace{PerSecond: 20, Burst: 100}
+	// requestPace, per remote: requests and payments are some a day.
+	requestPace = pace.Pace{PerSecond: 5, Burst: 50}
 	// codecPace, per remote: a page of the Web UI asks for some tens of payloads.
 	codecPace = pace.Pace{PerSecond: 20, Burst: 100}
 	// pagePace, per remote: a person opens a page and sends a form; an office of

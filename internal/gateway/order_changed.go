@@ -51,7 +51,7 @@ func (g *Gateway) orderChanged(w http.ResponseWriter, r *http.Request) {
 // takeHint does the work and tells the outcome. The signature is remembered
 // last: a hook that was answered "try again" may come again.
 func (g *Gateway) takeHint(ctx context.Context, header http.Header, body []byte) string {
-	outcome, signature := g.signed(header, body)
+	outcome, signature := g.signed(g.hookSign(), header, body)
 	if outcome != hookAccepted {
 		return outcome
 	}

@@ -21,6 +21,12 @@ func (g *Gateway) routes() http.Handler {
 	failed := g.paced(receiptPace, g.receiptFailed)
 	mux.HandleFunc("PUT "+PathReceiptFailed, failed)
 	mux.HandleFunc("POST "+PathReceiptFailed, failed)
+	if g.o.Requests != nil && len(g.o.HookSecrets) > 0 {
+		mux.HandleFunc("POST "+PathRequests, g.paced(requestPace, g.takeRequest))
+	}
+	if g.o.Requests != nil && len(g.o.BillingSecrets) > 0 {
+		mux.HandleFunc("POST "+PathPayments, g.paced(requestPace, g.takePayment))
+	}
 	if g.o.Codec != nil {
 		g.codecRoutes(mux)
 	}

@@ -30,16 +30,22 @@ func mac(secret, timestamp string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// signed is what is wrong with a hook's signature, or hookAccepted, with the
+// signedBy is who signs: the headers and the secrets.
+type signedBy struct {
+	timestamp, signature string // headers
+	secrets              []string
+}
+
+// signed is what is wrong with a body's signature, or hookAccepted, with the
 // signature's bytes.
-func (g *Gateway) signed(header http.Header, body []byte) (outcome string, signature []byte) {
-	timestamp := header.Get(HeaderTimestamp)
-	signature, err := hex.DecodeString(header.Get(HeaderSignature))
+func (g *Gateway) signed(by signedBy, header http.Header, body []byte) (outcome string, signature []byte) {
+	timestamp := header.Get(by.timestamp)
+	signature, err := hex.DecodeString(header.Get(by.signature))
 	if err != nil || len(signature) != sha256.Size {
 		return hookBadSignature, nil
 	}
 	good := false
-	for _, secret := range g.o.HookSecrets {
+	for _, secret := range by.secrets {
 		// No early end: how long it takes tells nothing about the secrets.
 		good = hmac.Equal(signature, mac(secret, timestamp, body)) || good
 	}

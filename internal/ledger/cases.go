@@ -56,7 +56,11 @@ type CaseData struct {
 	Entry   *CaseEntry      `json:"entry"`  // partners that are entered
 	Places  []partner.Place `json:"places"` // partners that take a token
 	TokenAt time.Time       `json:"tokenAt"`
-	Place   *CasePlace      `json:"place"`
+	// TokenWrong counts wrong tokens since the last good one, or since an
+	// operator gave new tries; FedByOthers are places that another POS feeds.
+	TokenWrong  int        `json:"tokenWrong"`
+	FedByOthers []int64    `json:"fedByOthers"`
+	Place       *CasePlace `json:"place"`
 	// Identified says that the venue's identifier at the partner is kept.
 	Identified bool `json:"identified"`
 

@@ -106,3 +106,16 @@ func (s *Store) SalesOfDay(ctx context.Context, connection string, day sale.Day)
 	}
 	return out, nil
 }
+
+// LastSale is when the newest sale of a connection last changed, zero where
+// there is none.
+func (s *Store) LastSale(ctx context.Context, connection string) (time.Time, error) {
+	var at *time.Time
+	err := s.db.GetContext(ctx, &at, `
+		SELECT max(modified_at) FROM sales
+		WHERE connection = $1 AND day = (SELECT max(day) FROM sales WHERE connection = $1)`, connection)
+	if err != nil || at == nil {
+		return time.Time{}, failed("looking for the last sale", err)
+	}
+	return at.UTC(), nil
+}

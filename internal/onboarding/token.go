@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
@@ -46,17 +47,29 @@ func (r *Room) CheckToken(ctx context.Context, in work.TokenTry) (work.TokenResu
 	places, err := taker.Places(ctx, token.Reveal(), way)
 	switch {
 	case hasCode(err, work.PartnerToken):
-		return work.TokenResult{Verdict: work.TokenWrong}, r.Vault.Delete(ctx, tokenSecret(c.ID))
+		return work.TokenResult{Verdict: work.TokenWrong}, r.wrongToken(ctx, in)
 	case hasCode(err, work.PartnerPlan, work.PartnerNotFound):
 		return work.TokenResult{Verdict: work.TokenPlan}, nil
 	case err != nil:
 		return work.TokenResult{}, err
 	}
 	_, err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
-		c.Data.Places, c.Data.TokenAt = places, r.Clock.Now()
+		c.Data.Places, c.Data.TokenAt, c.Data.TokenWrong = places, r.Clock.Now(), 0
 		return ledger.Entry{Who: in.By, Act: actToken}, nil
 	})
 	return work.TokenResult{Verdict: work.TokenGood}, err
+}
+
+// wrongToken forgets a token that the partner refused, and counts it: the try's
+// number is a workflow's, so that a step which comes again counts once.
+func (r *Room) wrongToken(ctx context.Context, in work.TokenTry) error {
+	if _, err := r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Data.TokenWrong = in.Try
+		return ledger.Entry{}, nil
+	}); err != nil {
+		return err
+	}
+	return r.Vault.Delete(ctx, tokenSecret(in.Case))
 }
 
 // Why a place cannot be chosen.
@@ -69,21 +82,27 @@ const (
 // Hindrances are why a place of the partner's cannot be a case's; none when it
 // can. Looking for other POS integrations asks the partner.
 func (r *Room) Hindrances(ctx context.Context, c ledger.Case, at partner.Place) ([]string, error) {
+	found, err := r.fits(ctx, c, at)
+	if err != nil || slices.Contains(found, Taken) {
+		return found, err
+	}
+	fed, err := r.fedByOthers(ctx, c, at)
+	if fed {
+		found = append(found, OtherPOS)
+	}
+	return found, err
+}
+
+// fits are the hindrances that are known without asking the partner.
+func (r *Room) fits(ctx context.Context, c ledger.Case, at partner.Place) ([]string, error) {
 	var found []string
 	theirs, err := time.LoadLocation(at.Zone)
 	if err != nil || at.Zone == "" || at.Zone == "Local" || !SameHours(r.Clock.Now(), r.zoneOf(c), theirs) {
 		found = append(found, ZoneDiffers)
 	}
 	taken, err := r.takenBy(ctx, c, at)
-	if err != nil {
-		return nil, err
-	}
 	if taken != "" {
-		return append(found, Taken), nil
-	}
-	fed, err := r.fedByOthers(ctx, c, at)
-	if fed {
-		found = append(found, OtherPOS)
+		found = append(found, Taken)
 	}
 	return found, err
 }
@@ -141,14 +160,28 @@ func (r *Room) CheckPlace(ctx context.Context, in work.CaseAct) (work.PlaceResul
 		return work.PlaceResult{}, work.Err(work.BadInput, "field \"location\": the token does not see this location")
 	}
 	hindrances, err := r.Hindrances(ctx, c, at)
-	if err != nil || len(hindrances) > 0 {
-		return work.PlaceResult{Hindrances: hindrances}, err
+	if err != nil {
+		return work.PlaceResult{}, err
+	}
+	if len(hindrances) > 0 {
+		return work.PlaceResult{Hindrances: hindrances}, r.hindered(ctx, c, at, hindrances)
 	}
 	_, err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
 		c.Data.Place = &ledger.CasePlace{Place: at, ReceiptDate: in.ReceiptDate, By: in.By, At: r.Clock.Now()}
 		return entry(actor(in.By, in.Reason, in.Note), actPlace, itoa(int(at.ID))+", workday 5 a.m. to 5 a.m. stated"), nil
 	})
 	return work.PlaceResult{}, err
+}
+
+// hindered notes what only the partner could tell, for the page.
+func (r *Room) hindered(ctx context.Context, c ledger.Case, at partner.Place, why []string) error {
+	_, err := r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+		if slices.Contains(why, OtherPOS) && !slices.Contains(c.Data.FedByOthers, at.ID) {
+			c.Data.FedByOthers = append(c.Data.FedByOthers, at.ID)
+		}
+		return ledger.Entry{}, nil
+	})
+	return err
 }
 
 func placeOf(c ledger.Case, id int64) (partner.Place, bool) {

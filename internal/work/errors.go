@@ -69,6 +69,7 @@ const (
 	StillThere          Code = "still_there"
 	TillForeign         Code = "till_foreign"
 	ZonesDiffer         Code = "zones_differ"
+	NotSetUp            Code = "not_set_up"
 )
 
 // Problem is what the registry knows about a code.
@@ -118,6 +119,7 @@ var Problems = map[Code]Problem{
 	StillThere:          {Transient, "Something of the connection is still there.", "It is looked at again; if it lasts, end what is named."},
 	TillForeign:         {Refused, "The venue or the partner's location is connected to something else already.", "See with: clusterbridge status"},
 	ZonesDiffer:         {Refused, "The till's clock and the venue's time zone do not agree.", "The venue corrects the till's clock, or an operator the zone on Cluster's record."},
+	NotSetUp:            {Refused, "Onboarding is not set up on the workers.", "Set what the groups Onboarding, Fees and Mail of docs/settings.md ask for, CLUSTERBRIDGE_MAIL_HOST first, and restart the workers."},
 	ScheduleFailed:      {Transient, "A schedule could not be brought in line with the ledger.", "It is tried again in a few minutes; look at the named schedule."},
 }
 

@@ -25,6 +25,8 @@ const (
 	// actBudget is how long a verb waits for its act in all; the act itself
 	// goes on in Temporal.
 	actBudget = 2 * time.Minute
+	// updateBudget is how long a verb waits for an Update: some ask the partner.
+	updateBudget = 30 * time.Second
 	// lookEvery is how often an act that waits is looked at again.
 	lookEvery = 2 * time.Second
 )
@@ -36,11 +38,9 @@ func (d *desk) perform(ctx context.Context, kind, workflowType, connection, what
 		return err
 	}
 	id := work.ActID(kind, connection, d.actNumber())
-	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: id, TaskQueue: work.TaskQueue, StaticSummary: what, Priority: temporal.Priority{PriorityKey: 1}, // a person waits
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		WorkflowExecutionTimeout: 24 * time.Hour, // an act that no worker takes for a day is stale
-	}, workflowType, input)
+	options := asked(id, what)
+	options.WorkflowExecutionTimeout = 24 * time.Hour // an act that no worker takes for a day is stale
+	run, err := c.ExecuteWorkflow(ctx, options, workflowType, input)
 	if err != nil {
 		return d.startFailed(err)
 	}
@@ -50,6 +50,41 @@ func (d *desk) perform(ctx context.Context, kind, workflowType, connection, what
 	}
 	d.say("%s", result.Summary)
 	return nil
+}
+
+// asked are the options of what a person asked for.
+func asked(id, what string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID: id, TaskQueue: work.TaskQueue, StaticSummary: what, Priority: temporal.Priority{PriorityKey: 1}, // a person waits
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+	}
+}
+
+// update sends an Update to a workflow that waits, and waits until it has
+// happened.
+func (d *desk) update(ctx context.Context, workflowID, name string, input, result any) error {
+	c, err := d.temporal(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, updateBudget)
+	defer cancel()
+	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflowID, UpdateName: name, WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{input},
+	})
+	if err == nil {
+		err = handle.Get(ctx, result)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case isA[*serviceerror.NotFound](err):
+		return failed(err, "look at "+d.runLink(workflowID), "It has ended, or was never begun: nothing waits for this.")
+	case isA[*temporal.ApplicationError](err):
+		return refused(err)
+	default:
+		return failed(err, "clusterbridge worker, if none runs", "No worker took it up: %s", d.runLink(workflowID))
+	}
 }
 
 // actNumber makes an act's id unique and tells when it was asked for, in

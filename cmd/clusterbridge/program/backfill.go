@@ -7,7 +7,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -195,28 +194,12 @@ func (v *steering) steer(ctx context.Context, d *desk, update, now string) error
 	if err != nil {
 		return err
 	}
-	c, err := d.temporal(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: work.BackfillID(conn.ID), UpdateName: update, WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args: []any{work.SteerInput{By: actor.Handle, Reason: actor.Reason, Note: actor.Note}},
-	})
-	if err == nil {
-		err = handle.Get(ctx, nil)
-	}
-	switch {
-	case err == nil:
-		d.say("The backfill of %s %s.", conn.ID, now)
-		return nil
-	case isA[*serviceerror.NotFound](err):
+	err = d.update(ctx, work.BackfillID(conn.ID), update, work.SteerInput{By: actor.Handle, Reason: actor.Reason, Note: actor.Note}, nil)
+	if isA[*serviceerror.NotFound](err) {
 		return failed(err, "clusterbridge backfill start "+conn.ID, "%s has no backfill that is running.", conn.ID)
-	case isA[*temporal.ApplicationError](err):
-		return refused(err)
-	default:
-		return failed(err, "clusterbridge worker, if none runs", "No worker took it up: %s", d.runLink(work.BackfillID(conn.ID)))
 	}
+	if err == nil {
+		d.say("The backfill of %s %s.", conn.ID, now)
+	}
+	return err
 }

@@ -239,6 +239,15 @@ const maxSecret = 8 << 10
 // secret reads a token or key from a file, or from standard input, where it is
 // not shown as it is typed.
 func (d *desk) secret(file, what, flag string) (string, error) {
+	lines, err := d.lines(file, what, flag)
+	if err != nil {
+		return "", err
+	}
+	return lines[0], nil
+}
+
+// lines reads lines that are nobody else's to see: at least one, none empty.
+func (d *desk) lines(file, what, flag string) ([]string, error) {
 	read := func() ([]byte, error) {
 		if f, ok := terminal(d.stdin); ok && file == "" {
 			_, _ = fmt.Fprintf(d.err, "%s (not shown): ", what)
@@ -252,13 +261,18 @@ func (d *desk) secret(file, what, flag string) (string, error) {
 	}
 	content, err := read()
 	if err != nil {
-		return "", usage(what+" could not be read.", "give it by "+flag+" <file>, or on standard input")
+		return nil, usage(what+" could not be read.", "give it by "+flag+" <file>, or on standard input")
 	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(content)), "\n")
-	if line = strings.TrimSpace(line); line == "" || len(line) > maxSecret {
-		return "", usage(what+" is missing; it is never an argument.", "give it by "+flag+" <file>, or on standard input")
+	var lines []string
+	for line := range strings.Lines(string(content)) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
 	}
-	return line, nil
+	if len(lines) == 0 || len(content) > maxSecret {
+		return nil, usage(what+" is missing; it is never an argument.", "give it by "+flag+" <file>, or on standard input")
+	}
+	return lines, nil
 }
 
 func terminal(r io.Reader) (*os.File, bool) {

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 
+	"go.temporal.io/sdk/client"
+
+	"github.com/clustersystems/clusterbridge/internal/frontdesk"
 	"github.com/clustersystems/clusterbridge/internal/gateway"
+	"github.com/clustersystems/clusterbridge/internal/gateway/pages"
 )
 
 type gatewayVerb struct{}
@@ -62,17 +67,50 @@ func (d *desk) newGateway(ctx context.Context, log *slog.Logger) (*gateway.Gatew
 	if err := d.watch.metrics.WatchLedger(store, log); err != nil {
 		return nil, failed(err, "send this line to the developers", "The ledger's metrics could not be made.")
 	}
-	g, err := gateway.New(gateway.Options{
+	desk, err := d.frontdesk(ctx, remote)
+	if err != nil {
+		return nil, err
+	}
+	options := gateway.Options{
 		Log: log, Metrics: d.watch.metrics.Registry,
 		Ledger: store, Seen: gateway.SeenTogether(store.DB()), Trigger: gateway.Schedules{Client: remote.ScheduleClient()},
 		Checks:      append(gateway.LedgerChecks(store), gateway.TemporalCheck(remote)),
 		HookSecrets: d.settings.HookSecrets, HookTolerance: d.settings.HookTolerance, Debounce: d.settings.HookDebounce,
 		Codec: d.codecOptions(), TrustedProxies: d.settings.trustedProxies(),
-	})
+	}
+	if desk != nil {
+		options.Requests, options.BillingSecrets = desk, d.settings.BillingSecrets
+		if options.Pages, err = d.pages(desk, log); err != nil {
+			return nil, err
+		}
+	}
+	g, err := gateway.New(options)
 	if err != nil {
 		return nil, failed(err, "clusterbridge settings", "The gateway cannot be made of these settings.")
 	}
 	return g, nil
+}
+
+// frontdesk is who takes requests and what people say on pages; nil where nobody
+// is onboarded.
+func (d *desk) frontdesk(ctx context.Context, remote client.Client) (*frontdesk.Desk, error) {
+	base := d.watch.transport(http.DefaultTransport.(*http.Transport).Clone())
+	room, err := d.room(ctx, base)
+	if err != nil || room == nil {
+		return nil, err
+	}
+	return &frontdesk.Desk{Room: room, Temporal: remote}, nil
+}
+
+func (d *desk) pages(desk *frontdesk.Desk, log *slog.Logger) (*pages.Pages, error) {
+	made, err := pages.New(pages.Options{
+		Desk: desk, Signer: desk.Room.Links, Clock: d.clock(), Log: log,
+		PublicURL: d.settings.GatewayURL, House: d.settings.MailHouseName, Support: d.settings.SupportAddress,
+	})
+	if err != nil {
+		return nil, failed(err, "clusterbridge settings", "%s", sentence(err.Error()))
+	}
+	return made, nil
 }
 
 // codecOptions are those of the endpoint, nil when it is off.

@@ -35,6 +35,12 @@ type verbs struct {
 	Settings settingsVerb `cmd:"" help:"Show every setting and its value; secrets are not printed." group:"Run"`
 	Keyset   keysetVerb   `cmd:"" help:"The keyset that seals tokens and keys." group:"Run"`
 
+	Onboard     onboardVerb     `cmd:"" help:"Bring venues to a partner: they are asked, charged and connected." group:"Connect"`
+	Onboarding  onboardingVerb  `cmd:"" help:"Onboardings under way, and what people say to them." group:"Connect"`
+	Credentials credentialsVerb `cmd:"" help:"API keys of onboardings, by hand." group:"Connect"`
+	Rotate      rotateVerb      `cmd:"" help:"Replace a credential of a connection without losing a sale." group:"Connect"`
+	Offboard    offboardVerb    `cmd:"" help:"End a connection for good: nothing of it runs, no secret of it is kept." group:"Connect"`
+
 	Location   locationVerb   `cmd:"" help:"Venues' till installations." group:"Connect"`
 	Connect    connectVerb    `cmd:"" help:"Connect a location to a partner." group:"Connect"`
 	Connection connectionVerb `cmd:"" help:"A connection's choices." group:"Connect"`

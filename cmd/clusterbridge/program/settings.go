@@ -79,6 +79,7 @@ type Settings struct {
 	SevenShiftsListDays     int           `env:"CLUSTERBRIDGE_SEVENSHIFTS_LIST_DAYS" envDefault:"90" min:"1" max:"400" group:"7shifts" desc:"How far back 7shifts lets receipts be listed. Older ones end as sent, not verifiable."`
 
 	SevenShiftsLiveShare float64 `env:"CLUSTERBRIDGE_SEVENSHIFTS_LIVE_SHARE" envDefault:"0.25" min:"0" max:"0.95" group:"7shifts" desc:"Which part of a token's requests history leaves to live work."`
+	SevenShiftsPunchPage int     `env:"CLUSTERBRIDGE_SEVENSHIFTS_PUNCH_PAGE" envDefault:"200" min:"1" max:"500" group:"7shifts" desc:"Time punches asked for per page. 7shifts gives 20 unless asked, and states no most."`
 
 	WiskVenueHeader   string        `env:"CLUSTERBRIDGE_WISK_VENUE_HEADER" envDefault:"X-Wisk-Venue-Id" form:"word" group:"WISK" desc:"The request header that carries the venue's identifier. WISK does not publish its name; this one is a third party's placeholder."`
 	WiskSameID        string        `env:"CLUSTERBRIDGE_WISK_SAME_ID" envDefault:"replace" form:"replace|ignore|refuse|double-count" group:"WISK" desc:"What WISK does with a line that comes again under its id. WISK does not say; ask before the first venue goes live. With double-count an upload whose end is unknown is never sent again and waits for a person."`
@@ -92,6 +93,8 @@ type Settings struct {
 	WiskHistoryMonths int           `env:"CLUSTERBRIDGE_WISK_HISTORY_MONTHS" envDefault:"6" min:"0" max:"24" group:"WISK" desc:"Calendar months before the connection that are brought in."`
 	WiskOpenOrders    bool          `env:"CLUSTERBRIDGE_WISK_OPEN_ORDERS" envDefault:"false" group:"WISK" desc:"Upload the items of orders that are still open, and correct them with each change. Otherwise an order is uploaded when it closes."`
 	WiskModifiers     string        `env:"CLUSTERBRIDGE_WISK_MODIFIER_PREFIX" form:"word" group:"WISK" example:"mod-" desc:"What goes before a modifier's id where modifiers are items of their own, for tills whose modifiers and items share ids."`
+
+	OnboardingSettings
 
 	ExportHourColumns    []string `env:"CLUSTERBRIDGE_EXPORT_HOUR_COLUMNS" envDefault:"business_day=Business day,date=Date,hour=Hour,offset=UTC offset,net_sales=Net sales,receipts=Receipts" form:"hour-column" group:"Exports for managers" desc:"The columns of hourly sales, in their order, each field=Header; 7shifts' import format was not found. Fields: business_day, date and hour (local, when the hour begins), end, offset (tells the hour apart that comes twice when the clocks go back), start_utc, net_sales, receipts (their count), location. Comma separated."`
 	ExportReceiptColumns []string `env:"CLUSTERBRIDGE_EXPORT_RECEIPT_COLUMNS" envDefault:"receipt_id=Receipt ID,business_day=Business day,date=Date,time=Time,offset=UTC offset,status=Status,net=Net total,gross=Gross total,discounts=Discounts,card_tips=Card tips,gratuity=Gratuity,employee=Employee ID" form:"receipt-column" group:"Exports for managers" desc:"The columns of receipts, in their order, each field=Header. Fields: receipt_id, business_day, date and time (local), offset, date_utc, status, net, gross (net and discounts), discounts (comps included), card_tips, gratuity, tips (both), employee (the till's id), location. Comma separated."`

@@ -172,7 +172,7 @@ func (s Settings) together() Problems {
 	if s.SevenShiftsHistoryFrom == s.SevenShiftsHistoryUntil && s.SevenShiftsHistoryFrom != 0 {
 		problems = append(problems, "CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_FROM and CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_UNTIL are the same hour, so history could never be sent.")
 	}
-	return problems
+	return append(problems, s.forOnboarding()...)
 }
 
 // Unknown lists variables that look like settings and are none, such as
@@ -332,6 +332,12 @@ var (
 			}
 			return ""
 		},
+		"amount":         checkAmount,
+		"rate":           checkRate,
+		"zone":           checkZone,
+		"durations":      checkDuration,
+		"mail":           checkMail,
+		"CAD":            checkCurrency,
 		"hour-column":    hourColumn,
 		"receipt-column": receiptColumn,
 		"date-pattern":   datePattern,

@@ -27,7 +27,7 @@ type Setting struct {
 // Describe lists all settings in the order in which they are declared.
 func Describe() []Setting {
 	var all []Setting
-	for f := range reflect.TypeFor[Settings]().Fields() {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Settings]()) {
 		if f.Tag.Get("env") == "" {
 			continue
 		}

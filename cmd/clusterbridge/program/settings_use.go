@@ -26,7 +26,7 @@ func (s Settings) sevenShifts() sevenshifts.Config {
 		Timeout: s.SevenShiftsTimeout, Settle: s.SevenShiftsSettle, InFlight: s.SevenShiftsInFlight,
 		HistoryDays: s.SevenShiftsHistoryDays, HistoryFrom: s.SevenShiftsHistoryFrom, HistoryUntil: s.SevenShiftsHistoryUntil,
 		PerSecond: s.SevenShiftsPerSecond, PenaltyRest: s.SevenShiftsPenaltyRest, ListDays: s.SevenShiftsListDays,
-		LiveShare: s.SevenShiftsLiveShare,
+		LiveShare: s.SevenShiftsLiveShare, PunchPage: s.SevenShiftsPunchPage,
 	}
 }
 
