@@ -91,7 +91,6 @@ type view struct {
 	Other     otherLang
 	Style     template.CSS
 	House     string
-	Notice    string
 	Problems  []problem
 }
 
@@ -131,7 +130,7 @@ func (x view) With(part any) view {
 func (v *visit) show(name string, page any) error {
 	x := view{
 		v: v, Page: page, Lang: string(v.lang), Tag: v.lang.Tag(), Style: v.p.words.style, House: v.p.o.House,
-		Notice: v.notice, Problems: v.problems,
+		Problems: v.problems,
 	}
 	for _, l := range words.Langs {
 		if l != v.lang && !v.stay {
