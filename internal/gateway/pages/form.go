@@ -65,9 +65,8 @@ func (v *visit) sameSite() bool {
 // ownForm tells whether a form is one that we gave to this browser, for this
 // link, not long ago.
 func (v *visit) ownForm() bool {
-	cookie := v.cookie()
-	made, mark, ok := strings.Cut(v.form.Get(formField), ".")
-	if cookie == "" || !ok || !v.p.o.Signer.Sealed(mark, v.formText(cookie, made)) {
+	made, mark, _ := strings.Cut(v.form.Get(formField), ".")
+	if !v.p.o.Signer.Sealed(mark, v.formText(v.cookie(), made)) {
 		return false
 	}
 	seconds, err := strconv.ParseInt(made, 36, 64)

@@ -172,7 +172,6 @@ func takeToken(v *visit) error {
 // takePaste has the token verified. What cannot be one costs no try.
 func (v *visit) takePaste() error {
 	token := vault.NewSecret(v.field(tokenField))
-	v.form.Del(tokenField)
 	switch text := token.Reveal(); {
 	case text == "":
 		return v.again(http.StatusUnprocessableEntity, problem{tokenField, v.say("token.problem.missing")})
