@@ -27,6 +27,7 @@ type desk struct {
 	people       pages.PeoplePage
 
 	goodToken string
+	left      int // tries
 	reading   error // what every reading answers
 	telling   error // what everything that is told is answered
 
@@ -103,11 +104,11 @@ func (d *desk) PasteToken(_ context.Context, subject string, token vault.Secret)
 	case d.telling != nil:
 		return d.telling
 	case token.Reveal() != d.goodToken:
-		d.token.Left--
-		if d.token.Left == 0 {
+		d.left--
+		if d.left == 0 {
 			d.token.State = pages.TokenBlocked
 		}
-		return pages.ErrWrong{Left: d.token.Left}
+		return pages.ErrWrong{Left: d.left}
 	}
 	d.token.State = pages.TokenChoose
 	return nil

@@ -52,12 +52,12 @@ func newDesk(t testing.TB, clock *hands) *desk {
 	require.NoError(t, err)
 	expires := clock.Now().Add(30 * 24 * time.Hour).In(zone)
 	return &desk{
-		clock: clock, zone: zone, goodToken: pasted,
+		clock: clock, zone: zone, goodToken: pasted, left: 3,
 		confirmation: pages.Confirmation{Partner: work.Wisk, AskedBy: mail.PartnerSupport, Expires: expires, Venues: []pages.VenueToConfirm{
 			{ID: "chez-marcel", Venue: marcel, Fee: fee, State: pages.Open}, {ID: "le-coin", Venue: coin, Fee: fee, State: pages.Open},
 		}},
 		token: pages.TokenPage{
-			Venue: marcel, Expires: expires, State: pages.TokenPaste, Left: 3, Zone: zone,
+			Venue: marcel, Expires: expires, State: pages.TokenPaste, Zone: zone,
 			Till: &pages.TillClock{Offset: -5 * time.Hour, Agrees: true}, ReceiptDate: sale.ByOpened,
 			Locations: []pages.TokenLocation{
 				{ID: 70, Name: "Chez Marcel", City: "Montréal", Zone: "America/Toronto"},

@@ -278,7 +278,7 @@ func TestLinksAndRemotesArePaced(t *testing.T) {
 	v.open(path)
 	var last reply
 	for i := range 40 { // from an address each
-		v.desk.change(func(d *desk) { d.token.Left, d.token.State = 9, pages.TokenPaste })
+		v.desk.change(func(d *desk) { d.left, d.token.State = 9, pages.TokenPaste })
 		last = v.do(http.MethodPost, path, v.fill("token", "wrong-one", "act", "paste").Encode(), remote(i))
 	}
 	require.Equal(t, http.StatusTooManyRequests, last.status)

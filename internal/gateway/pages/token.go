@@ -19,7 +19,6 @@ type TokenPage struct {
 	Venue   mail.Venue
 	Expires time.Time
 	State   TokenState
-	Left    int // tries
 	// With ChooseToken:
 	Locations []TokenLocation // those that the token sees
 	// Zone is the venue's, on our record.
