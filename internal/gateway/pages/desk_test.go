@@ -27,7 +27,7 @@ type desk struct {
 	people       pages.PeoplePage
 
 	goodToken string
-	left      int // tries
+	left      int   // tries
 	reading   error // what every reading answers
 	telling   error // what everything that is told is answered
 
