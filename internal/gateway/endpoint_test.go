@@ -119,5 +119,6 @@ func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
 	v := serve(t, newLedger(t), func(o *Options) { o.HookSecrets = nil })
 	require.Equal(t, 404, v.do(http.MethodPost, v.url+"/codec/decode", `{"payloads":[]}`, bearer(token)).status)
 	require.Equal(t, 404, v.hook(change(serial, "1"), "", november).status)
+	require.Equal(t, 404, v.do(http.MethodGet, v.url+"/confirm/a-link", "", nil).status)
 	require.Equal(t, 404, v.do(http.MethodGet, v.url+"/metrics", "", nil).status, "metrics are on the admin address only")
 }

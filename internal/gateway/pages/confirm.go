@@ -88,6 +88,7 @@ type confirmView struct {
 	Confirmation
 	Venues []confirmVenue
 	Fees   bool // any at all
+	Waits  bool // a venue, for an answer
 }
 
 type confirmVenue struct {
@@ -140,6 +141,7 @@ func showConfirm(v *visit) error {
 		}
 		shown.Venues = append(shown.Venues, c)
 		shown.Fees = shown.Fees || !one.Fee.Free()
+		shown.Waits = shown.Waits || one.State == Open
 	}
 	return v.show("confirm", shown)
 }

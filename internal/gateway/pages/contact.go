@@ -88,25 +88,25 @@ func (v *visit) contactEntry() (ContactEntry, []problem) {
 	name, email := mail.Tidy(v.field(nameField)), v.field(emailField)
 	entry := ContactEntry{Name: vault.NewSecret(name), Email: vault.NewSecret(email), By: v.field(byField), Note: v.field(noteField)}
 	var problems []problem
-	wrong := func(field, key string) { problems = append(problems, problem{field, v.say(key)}) }
+	wrong := func(field, text string) { problems = append(problems, problem{field, text}) }
 	if name == "" {
-		wrong(nameField, "contact.problem.name")
+		wrong(nameField, v.say("contact.problem.name"))
 	}
 	if mail.CheckAddress(email) != nil {
-		wrong(emailField, "contact.problem.email")
+		wrong(emailField, v.say("contact.problem.email"))
 	}
 	lang, err := words.Parse(v.field(langField))
 	if err != nil {
-		wrong(langField, "contact.problem.speaks")
+		wrong(langField, v.say("contact.problem.speaks"))
 	}
 	entry.Lang = lang
 	if v.field(calledField) != ticked {
-		wrong(calledField, "contact.problem.called")
+		wrong(calledField, v.say("contact.problem.called"))
 	}
 	if work.CheckHandle(entry.By) != nil {
-		wrong(byField, "contact.problem.by")
+		wrong(byField, v.say("contact.problem.by"))
 	} else if (work.SteerInput{By: entry.By, Reason: "other", Note: entry.Note}).Validate() != nil {
-		wrong(noteField, "contact.problem.note")
+		wrong(noteField, v.say("contact.problem.note"))
 	}
 	return entry, problems
 }

@@ -65,24 +65,25 @@ func (v *visit) sameSite() bool {
 // ownForm tells whether a form is one that we gave to this browser, for this
 // link, not long ago.
 func (v *visit) ownForm() bool {
-	cookie := v.cookie()
-	made, mark, ok := strings.Cut(v.form.Get(formField), ".")
-	if cookie == "" || !ok || !v.p.o.Signer.Sealed(mark, v.formText(cookie, made)) {
+	made, mark, _ := strings.Cut(v.form.Get(formField), ".")
+	if !v.p.o.Signer.Sealed(mark, v.formText(v.cookie(), made)) {
 		return false
 	}
 	seconds, err := strconv.ParseInt(made, 36, 64)
 	return err == nil && v.p.o.Clock.Now().Sub(time.Unix(seconds, 0)) < formFor
 }
 
-// formMark makes the mark of a form, and the cookie that it needs.
+// formMark makes the mark of a form, and the cookie that it needs, which is one
+// for all forms of a page.
 func (v *visit) formMark() string {
-	cookie := v.cookie()
-	if cookie == "" {
-		cookie = rand.Text()
-		v.setCookie(cookie)
+	if v.given == "" {
+		if v.given = v.cookie(); v.given == "" {
+			v.given = rand.Text()
+			v.setCookie(v.given)
+		}
 	}
 	made := strconv.FormatInt(v.p.o.Clock.Now().Unix(), 36)
-	return made + "." + v.p.o.Signer.Seal(v.formText(cookie, made))
+	return made + "." + v.p.o.Signer.Seal(v.formText(v.given, made))
 }
 
 func (v *visit) formText(cookie, made string) string {
@@ -112,8 +113,6 @@ func (v *visit) setCookie(value string) {
 		Name: v.cookieName(), Value: value, Path: link.Path(v.claims.Purpose, v.token),
 		HttpOnly: true, Secure: v.p.secure, SameSite: http.SameSiteStrictMode,
 	})
-	// The page may be made more than once, and each has to name the same one.
-	v.r.AddCookie(&http.Cookie{Name: v.cookieName(), Value: value})
 }
 
 // field is what was typed into a field, without the spaces around it.

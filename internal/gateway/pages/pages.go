@@ -87,7 +87,7 @@ func New(o Options) (*Pages, error) {
 		o: o, origin: public.Scheme + "://" + public.Host, secure: public.Scheme == "https",
 		opened: pace.New[string](openPace), sent: pace.New[string](sendPace), served: map[string]bool{},
 	}
-	if p.words, err = newWording(o); err != nil {
+	if p.words, err = theWording(); err != nil {
 		return nil, err
 	}
 	for purpose, f := range faces {

@@ -72,8 +72,8 @@ func refusalOf(err error) refusal {
 
 // refusedView is what the page of a refusal shows.
 type refusedView struct {
-	Kind refusal
-	// Request is the number by which we find it in the log.
+	Kind string
+	// Request is the number by which we find a fault in the log.
 	Request string
 	// Own: the link is good, and its page can be opened again.
 	Own bool
@@ -82,22 +82,29 @@ type refusedView struct {
 // refuse answers with a page that says why there is none.
 func (v *visit) refuse(err error) {
 	kind := refusalOf(err)
-	request := v.w.Header().Get("X-Request-Id")
+	shown := refusedView{Kind: string(kind), Own: v.claims.Purpose != "" && kind != refusedGone}
 	switch kind {
 	case refusedTooMany:
 		v.w.Header().Set("Retry-After", retryTooMany)
 	case refusedBusy, refusedFailed:
 		v.w.Header().Set("Retry-After", retryBusy)
+		shown.Request = v.w.Header().Get("X-Request-Id")
 		// A refusal by itself was told to the log by who found the fault.
 		if _, told := errors.AsType[refusal](err); !told && v.r.Context().Err() == nil {
-			v.p.o.Log.ErrorContext(v.r.Context(), "a page failed", "request", request, "route", v.r.Pattern, "problem", err.Error())
+			v.complain("desk", err)
 		}
 	default:
 	}
-	v.status, v.problems, v.notice = statuses[kind], nil, ""
-	shown := refusedView{Kind: kind, Request: request, Own: v.claims.Purpose != "" && kind != refusedExpired && kind != refusedGone && kind != refusedInvalid}
+	v.status, v.problems = statuses[kind], nil
 	if err := v.show("refused", shown); err != nil {
-		v.p.o.Log.ErrorContext(v.r.Context(), "a page cannot be worded", "request", request, "problem", err.Error())
+		v.complain("wording", err)
+		v.headers()
 		http.Error(v.w, http.StatusText(v.status), v.status)
 	}
+}
+
+// complain tells the log of a fault.
+func (v *visit) complain(what string, err error) {
+	v.p.o.Log.ErrorContext(v.r.Context(), "a page failed", "request", v.w.Header().Get("X-Request-Id"),
+		"route", v.r.Pattern, "at", what, "problem", err.Error())
 }

@@ -19,7 +19,6 @@ type TokenPage struct {
 	Venue   mail.Venue
 	Expires time.Time
 	State   TokenState
-	Left    int // tries
 	// With ChooseToken:
 	Locations []TokenLocation // those that the token sees
 	// Zone is the venue's, on our record.
@@ -172,7 +171,6 @@ func takeToken(v *visit) error {
 // takePaste has the token verified. What cannot be one costs no try.
 func (v *visit) takePaste() error {
 	token := vault.NewSecret(v.field(tokenField))
-	v.form.Del(tokenField)
 	switch text := token.Reveal(); {
 	case text == "":
 		return v.again(http.StatusUnprocessableEntity, problem{tokenField, v.say("token.problem.missing")})

@@ -22,11 +22,12 @@ type visit struct {
 	face   face
 	// form is what was sent; empty when a page is only opened.
 	form url.Values
+	// given is the cookie that the forms of the page are made for.
+	given string
 	// stay: the page cannot be opened again in the other language, as it tells
 	// something once.
 	stay     bool
 	status   int
-	notice   string
 	problems []problem
 }
 
@@ -82,9 +83,14 @@ func (v *visit) key() string {
 	return string(v.claims.Purpose) + "\n" + v.claims.Subject + "\n" + string(v.claims.Reader)
 }
 
-// desk bounds what the desk may take.
+// desk bounds what the desk may take. A form is taken whole, also when whoever
+// sent it is gone.
 func (v *visit) desk() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(v.r.Context(), deskWithin)
+	ctx := v.r.Context()
+	if v.r.Method == http.MethodPost {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return context.WithTimeout(ctx, deskWithin)
 }
 
 // again shows the page once more, with what is wrong and what was typed.

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/sale"
@@ -24,19 +25,21 @@ var templates = []string{"confirm", "decline", "token", "contact", "reveal", "re
 
 // wording makes pages in each language.
 type wording struct {
-	o       Options
 	phrases *words.Catalogue
 	pages   map[words.Lang]map[string]*template.Template
 	style   template.CSS
 	policy  string
 }
 
-func newWording(o Options) (*wording, error) {
+// theWording is read once per process: it is the same for all.
+var theWording = sync.OnceValues(newWording)
+
+func newWording() (*wording, error) {
 	phrases, err := fs.Sub(files, "phrases")
 	if err != nil {
 		return nil, err
 	}
-	w := &wording{o: o, pages: map[words.Lang]map[string]*template.Template{}}
+	w := &wording{pages: map[words.Lang]map[string]*template.Template{}}
 	if w.phrases, err = words.ReadCatalogue(phrases); err != nil {
 		return nil, err
 	}
@@ -73,12 +76,10 @@ func (w *wording) verbs(l words.Lang) template.FuncMap {
 		"count":   func(key string, n int) (string, error) { return w.phrases.Count(l, key, n) },
 		"one":     func(n int) bool { return l.One(int64(n)) },
 		"moment":  func(t time.Time) string { return l.Moment(t) },
-		"time":    func(t time.Time) string { return l.Time(t) },
 		"day":     func(d sale.Day) string { return l.Day(d) },
 		"amount":  func(c sale.Cents) string { return l.Amount(c) },
 		"percent": func(r words.Rate) string { return l.Percent(r) },
 		"reveal":  func(s vault.Secret) string { return s.Reveal() },
-		"support": func() string { return w.o.Support },
 	}
 }
 
@@ -90,9 +91,9 @@ type view struct {
 	Lang, Tag string
 	Other     otherLang
 	Style     template.CSS
-	House     string
-	Notice    string
-	Problems  []problem
+	// House is who we are, Support whom to write to.
+	House, Support string
+	Problems       []problem
 }
 
 // otherLang leads to the page in the other language; without Query there is no
@@ -130,8 +131,8 @@ func (x view) With(part any) view {
 // show writes a page.
 func (v *visit) show(name string, page any) error {
 	x := view{
-		v: v, Page: page, Lang: string(v.lang), Tag: v.lang.Tag(), Style: v.p.words.style, House: v.p.o.House,
-		Notice: v.notice, Problems: v.problems,
+		v: v, Page: page, Lang: string(v.lang), Tag: v.lang.Tag(), Style: v.p.words.style, House: v.p.o.House, Support: v.p.o.Support,
+		Problems: v.problems,
 	}
 	for _, l := range words.Langs {
 		if l != v.lang && !v.stay {
