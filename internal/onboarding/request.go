@@ -99,9 +99,6 @@ func (r *Room) NoteStage(ctx context.Context, in work.StageNote) error {
 		if d.Stage != in.Stage || d.WaitingFor != in.WaitingFor {
 			d.Since = r.Clock.Now()
 		}
-		if d.Stage == work.StageToken && d.WaitingFor == "operator" && in.WaitingFor == "venue" {
-			d.TokenWrong = 0 // an operator gave new tries
-		}
 		d.Stage, d.WaitingFor, d.What, d.Code = in.Stage, in.WaitingFor, in.What, in.Code
 		if in.Outcome == "" || c.Outcome != "" {
 			return ledger.Entry{}, nil

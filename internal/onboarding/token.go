@@ -47,29 +47,17 @@ func (r *Room) CheckToken(ctx context.Context, in work.TokenTry) (work.TokenResu
 	places, err := taker.Places(ctx, token.Reveal(), way)
 	switch {
 	case hasCode(err, work.PartnerToken):
-		return work.TokenResult{Verdict: work.TokenWrong}, r.wrongToken(ctx, in)
+		return work.TokenResult{Verdict: work.TokenWrong}, r.Vault.Delete(ctx, tokenSecret(c.ID))
 	case hasCode(err, work.PartnerPlan, work.PartnerNotFound):
 		return work.TokenResult{Verdict: work.TokenPlan}, nil
 	case err != nil:
 		return work.TokenResult{}, err
 	}
 	_, err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
-		c.Data.Places, c.Data.TokenAt, c.Data.TokenWrong = places, r.Clock.Now(), 0
+		c.Data.Places, c.Data.TokenAt = places, r.Clock.Now()
 		return ledger.Entry{Who: in.By, Act: actToken}, nil
 	})
 	return work.TokenResult{Verdict: work.TokenGood}, err
-}
-
-// wrongToken forgets a token that the partner refused, and counts it: the try's
-// number is a workflow's, so that a step which comes again counts once.
-func (r *Room) wrongToken(ctx context.Context, in work.TokenTry) error {
-	if _, err := r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
-		c.Data.TokenWrong = in.Try
-		return ledger.Entry{}, nil
-	}); err != nil {
-		return err
-	}
-	return r.Vault.Delete(ctx, tokenSecret(in.Case))
 }
 
 // Why a place cannot be chosen.

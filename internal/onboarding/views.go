@@ -36,11 +36,6 @@ func (r *Room) TillTime(ctx context.Context, c ledger.Case) (time.Time, error) {
 	return ping.PosTime, err
 }
 
-// TriesLeft is how many tokens a venue may still try.
-func (r *Room) TriesLeft(c ledger.Case) int {
-	return max(0, r.Settings.Plan.TokenTries-c.Data.TokenWrong)
-}
-
 // KnownHindrances are Hindrances, without asking the partner: whether something
 // else feeds a place is known once somebody has tried to choose it.
 func (r *Room) KnownHindrances(ctx context.Context, c ledger.Case, at partner.Place) ([]string, error) {
