@@ -10,6 +10,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
+	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
@@ -212,7 +213,7 @@ func TestAModeChangesFromItsFirstDayOn(t *testing.T) {
 	r.till.Put(serial, r.drinks("1", drink("gin", "1", 1050, lime)))
 	r.mustSync()
 	require.Equal(t, "gin=1:10.50", r.sold())
-	change := work.ChangeInput{Connection: bar, Change: work.ChangeModifiers, Value: wisk.ModifiersInclude, By: "lea", Reason: "venue_asked", Note: "as they map"}
+	change := work.ChangeInput{Connection: bar, Change: work.ChangeModifiers, Value: items.Include, By: "lea", Reason: "venue_asked", Note: "as they map"}
 	change.From = sale.DayOf(r.clock.Now(), montreal()).Plus(1).String()
 	_, err := call[work.ChangeInput, work.ActResult](r.rig, "ChangeConnection", change)
 	require.NoError(t, err)

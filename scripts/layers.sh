@@ -21,6 +21,15 @@ internal/export/a.go                  $ours/internal/ledger                refus
 internal/export/b.go                  $ours/internal/sale                  allowed
 internal/export/c.go                  os                                   refused
 internal/export/d.go                  encoding/csv                         allowed
+internal/items/a.go                   $ours/internal/partner               refused
+internal/items/b.go                   $ours/internal/sale                  allowed
+internal/tips/a.go                    $ours/internal/ledger                refused
+internal/people/a.go                  net/http                             refused
+internal/onboarding/a.go              $ours/internal/partner/wisk          refused
+internal/onboarding/b.go              go.temporal.io/sdk/client            refused
+internal/onboarding/c.go              $ours/internal/partner               allowed
+internal/gateway/b.go                 $ours/internal/onboarding            refused
+internal/frontdesk/a.go               $ours/internal/onboarding            allowed
 internal/words/a.go                   $ours/internal/work                  refused
 internal/words/b.go                   $ours/internal/sale                  allowed
 internal/link/a.go                    $ours/internal/work                  refused

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
@@ -151,7 +152,7 @@ func (s *scene) step(st step) {
 		s.wisk.land()
 	case "mode":
 		from := sale.DayOf(s.base, s.target().Zone).Plus(st.A - 2)
-		s.conn.Settings.Modifiers = s.conn.Settings.Modifiers.With(from, wisk.ModifierModes[st.B%len(wisk.ModifierModes)])
+		s.conn.Settings.Modifiers = s.conn.Settings.Modifiers.With(from, items.Modes[st.B%len(items.Modes)])
 		s.markAll()
 	case "item refused":
 		s.wisk.bad[itemCode(st.A)] = true

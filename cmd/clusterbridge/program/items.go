@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
 	"github.com/clustersystems/clusterbridge/internal/sale"
@@ -96,7 +97,7 @@ func (v *itemsPreviewVerb) Run(ctx context.Context, d *desk) error {
 
 func (d *desk) preview(ctx context.Context, c ledger.Connection) ([]Preview, int, error) {
 	translator := wisk.New(d.settings.wisk())
-	titles := make([]map[string]string, len(wisk.ModifierModes))
+	titles := make([]map[string]string, len(items.Modes))
 	for i := range titles {
 		titles[i] = map[string]string{}
 	}
@@ -109,7 +110,7 @@ func (d *desk) preview(ctx context.Context, c ledger.Connection) ([]Preview, int
 		}
 		sales += len(sold)
 		for _, s := range sold {
-			for i, mode := range wisk.ModifierModes {
+			for i, mode := range items.Modes {
 				found, err := translator.Preview(s, mode)
 				if err != nil {
 					continue // a bad record is told in the quarantine
@@ -119,7 +120,7 @@ func (d *desk) preview(ctx context.Context, c ledger.Connection) ([]Preview, int
 		}
 	}
 	previews := make([]Preview, len(titles))
-	for i, mode := range wisk.ModifierModes {
+	for i, mode := range items.Modes {
 		previews[i] = Preview{Mode: mode, Items: len(titles[i]), Examples: longest(titles[i])}
 	}
 	return previews, sales, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -21,9 +22,9 @@ func (p *Partner) Correct(d partner.Document, held []partner.Line) ([]partner.Li
 		return nil, work.Errf(work.Internal, err, "a document of WISK cannot be read")
 	}
 	standing := standing(held)
-	want := map[string][]item{}
+	want := map[string][]items.Item{}
 	for _, i := range w.Items {
-		want[i.Item] = append(want[i.Item], i)
+		want[i.Code] = append(want[i.Code], i)
 	}
 	var lines []partner.Line
 	for _, code := range codes(standing, want) {
@@ -35,7 +36,7 @@ func (p *Partner) Correct(d partner.Document, held []partner.Line) ([]partner.Li
 		}
 		for _, i := range want[code] {
 			lines = append(lines, partner.Line{
-				Document: d.ID, Date: w.Date, Day: w.Day, Item: i.Item, Title: i.Title, Quantity: i.Quantity, Total: i.Total,
+				Document: d.ID, Date: w.Date, Day: w.Day, Item: i.Code, Title: i.Title, Quantity: i.Quantity, Total: i.Total,
 			})
 		}
 	}
@@ -59,7 +60,7 @@ func standing(held []partner.Line) map[string][]partner.Line {
 	return byCode
 }
 
-func codes(standing map[string][]partner.Line, want map[string][]item) []string {
+func codes(standing map[string][]partner.Line, want map[string][]items.Item) []string {
 	var all []string
 	for code := range standing {
 		all = append(all, code)
@@ -75,7 +76,7 @@ func codes(standing map[string][]partner.Line, want map[string][]item) []string 
 
 // matches tells whether the standing lines of a code are what is wanted of it:
 // the same quantities, totals and date.
-func (w wanted) matches(want []item, standing []partner.Line) bool {
+func (w wanted) matches(want []items.Item, standing []partner.Line) bool {
 	if len(want) != len(standing) {
 		return false
 	}

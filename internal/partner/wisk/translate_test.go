@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
@@ -65,7 +66,7 @@ var (
 	noIce     = sale.Modifier{ID: "m4", Name: "Sans glace", Quantity: "1"}
 )
 
-func translated(t require.TestingT, s sale.Sale, c partner.Connection) []item {
+func translated(t require.TestingT, s sale.Sale, c partner.Connection) []items.Item {
 	documents, err := New(Defaults()).Translate(s, c, true)
 	require.NoError(t, err)
 	require.Len(t, documents, 1)
@@ -77,36 +78,36 @@ func translated(t require.TestingT, s sale.Sale, c partner.Connection) []item {
 // The examples of WISK's help page: flavours of a soda, and spirits with mixers.
 func TestTheHelpPagesMenu(t *testing.T) {
 	s := evening(can(cola), can(orange), vodka("2", 2500, noIce, cranberry), vodka("1", 1250, cranberry, noIce))
-	require.Equal(t, []item{
-		{"2001", "Canette de soda", "2", 750},
-		{"2002", "Tito's", "3", 3750},
-	}, translated(t, s, connection(ModifiersOff)), "one line with the base item, priced modifiers included")
-	require.Equal(t, []item{
-		{"2001-m1", "Canette de soda + Cola", "1", 375},
-		{"2001-m2", "Canette de soda + Orange", "1", 375},
-		{"2002-m3-m4", "Tito's + Jus de canneberge + Sans glace", "3", 3750},
-	}, translated(t, s, connection(ModifiersInclude)), "the same item whatever order they were tapped in")
-	require.Equal(t, []item{
-		{"2001", "Canette de soda", "2", 750},
-		{"2002", "Tito's", "3", 3150},
-		{"m1", "Cola", "1", 0},
-		{"m2", "Orange", "1", 0},
-		{"m3", "Jus de canneberge", "3", 600},
-		{"m4", "Sans glace", "3", 0},
-	}, translated(t, s, connection(ModifiersSeparate)), "the base line keeps its price")
-	require.Equal(t, translated(t, s, connection(ModifiersOff)), translated(t, s, connection("")), "off unless chosen")
+	require.Equal(t, []items.Item{
+		sold("2001", "Canette de soda", "2", 750),
+		sold("2002", "Tito's", "3", 3750),
+	}, translated(t, s, connection(items.Off)), "one line with the base item, priced modifiers included")
+	require.Equal(t, []items.Item{
+		sold("2001-m1", "Canette de soda + Cola", "1", 375),
+		sold("2001-m2", "Canette de soda + Orange", "1", 375),
+		sold("2002-m3-m4", "Tito's + Jus de canneberge + Sans glace", "3", 3750),
+	}, translated(t, s, connection(items.Include)), "the same item whatever order they were tapped in")
+	require.Equal(t, []items.Item{
+		sold("2001", "Canette de soda", "2", 750),
+		sold("2002", "Tito's", "3", 3150),
+		sold("m1", "Cola", "1", 0),
+		sold("m2", "Orange", "1", 0),
+		sold("m3", "Jus de canneberge", "3", 600),
+		sold("m4", "Sans glace", "3", 0),
+	}, translated(t, s, connection(items.Separate)), "the base line keeps its price")
+	require.Equal(t, translated(t, s, connection(items.Off)), translated(t, s, connection("")), "off unless chosen")
 }
 
 func TestModifiersAddUpHoweverTheyAreTapped(t *testing.T) {
 	twice := can(cola, cola)
 	counted := can(sale.Modifier{ID: "m1", Name: "Cola", Quantity: "2"})
-	for _, mode := range ModifierModes {
+	for _, mode := range items.Modes {
 		require.Equal(t, translated(t, evening(twice), connection(mode)), translated(t, evening(counted), connection(mode)), mode)
 	}
-	require.Equal(t, "2001-m1x2", translated(t, evening(twice), connection(ModifiersInclude))[0].Item)
+	require.Equal(t, "2001-m1x2", translated(t, evening(twice), connection(items.Include))[0].Code)
 	plain, dashed := can(sale.Modifier{ID: "a"}, sale.Modifier{ID: "b"}), can(sale.Modifier{ID: "a-b"})
-	require.NotEqual(t, translated(t, evening(plain), connection(ModifiersInclude))[0].Item,
-		translated(t, evening(dashed), connection(ModifiersInclude))[0].Item, "different choices are different items")
+	require.NotEqual(t, translated(t, evening(plain), connection(items.Include))[0].Code,
+		translated(t, evening(dashed), connection(items.Include))[0].Code, "different choices are different items")
 }
 
 func TestWhatIsNotUploaded(t *testing.T) {
@@ -115,7 +116,7 @@ func TestWhatIsNotUploaded(t *testing.T) {
 	voided.Voided = true
 	s := evening(can(), gift, voided)
 	s.Totals.ServiceCharge, s.Totals.Tax, s.Totals.Tip, s.Totals.AutoGratuity = 300, 56, 900, 100
-	require.Equal(t, []item{{"2001", "Canette de soda", "1", 375}}, translated(t, s, connection("")))
+	require.Equal(t, []items.Item{sold("2001", "Canette de soda", "1", 375)}, translated(t, s, connection("")))
 
 	for name, change := range map[string]func(*sale.Sale){
 		"voided": func(s *sale.Sale) { s.Status = sale.Voided }, "merged away": func(s *sale.Sale) { s.MergedInto = "A1-8" },
@@ -159,22 +160,22 @@ func TestDaysOfAnotherRouteOweNothing(t *testing.T) {
 
 // A changed mode holds from its first business day on.
 func TestEarlierDaysKeepTheirMode(t *testing.T) {
-	c := connection(ModifiersOff)
-	c.Settings.Modifiers = c.Settings.Modifiers.With(sale.NewDay(2026, 11, 5), ModifiersInclude)
+	c := connection(items.Off)
+	c.Settings.Modifiers = c.Settings.Modifiers.With(sale.NewDay(2026, 11, 5), items.Include)
 	s := evening(can(cola))
-	require.Equal(t, "2001", translated(t, s, c)[0].Item)
+	require.Equal(t, "2001", translated(t, s, c)[0].Code)
 	s.OpenedAt = s.OpenedAt.Add(24 * time.Hour)
-	require.Equal(t, "2001-m1", translated(t, s, c)[0].Item)
+	require.Equal(t, "2001-m1", translated(t, s, c)[0].Code)
 }
 
 func TestRefundsThatCannotBeSetOff(t *testing.T) {
 	back := can()
 	back.Quantity, back.Net = "-1", -300
-	require.Equal(t, []item{{"2001", "Canette de soda", "1", 375}, {"2001", "Canette de soda", "-1", -300}},
+	require.Equal(t, []items.Item{sold("2001", "Canette de soda", "1", 375), sold("2001", "Canette de soda", "-1", -300)},
 		translated(t, evening(can(), back), connection("")), "never quantity 0 with a total")
 	back.Net = -375
 	require.Empty(t, translated(t, evening(can(), back), connection("")))
-	require.Equal(t, []item{{"2001", "Canette de soda", "1", 375}}, translated(t, evening(can(), can(), back), connection("")))
+	require.Equal(t, []items.Item{sold("2001", "Canette de soda", "1", 375)}, translated(t, evening(can(), can(), back), connection("")))
 }
 
 func TestContradictionsAreBadRecords(t *testing.T) {
@@ -187,12 +188,12 @@ func TestContradictionsAreBadRecords(t *testing.T) {
 	} {
 		s := evening(can(cola))
 		change(&s)
-		_, err := New(Defaults()).Translate(s, connection(ModifiersInclude), true)
+		_, err := New(Defaults()).Translate(s, connection(items.Include), true)
 		require.Equal(t, work.BadRecord, work.KindOf(err), name)
 		require.NotContains(t, err.Error(), "375", name)
 	}
 	s := evening(sale.Line{Quantity: "1", Net: 500})
-	require.Equal(t, []item{{unknownItem, unknownItem, "1", 500}}, translated(t, s, connection("")), "unknown items never block sales")
+	require.Equal(t, []items.Item{sold(items.Unknown, items.Unknown, "1", 500)}, translated(t, s, connection("")), "unknown items never block sales")
 }
 
 // In every mode the lines add up to the sale's net without gift cards, to the
@@ -202,7 +203,7 @@ func TestItemsAddUpToTheSale(t *testing.T) {
 		s := drawSale(t)
 		net, err := s.NetSales()
 		require.NoError(t, err)
-		for _, mode := range ModifierModes {
+		for _, mode := range items.Modes {
 			items := translated(t, s, connection(mode))
 			require.Equal(t, net, totalOf(items), mode)
 			shuffled := shuffle(t, s)
@@ -255,20 +256,24 @@ func shuffle(t *rapid.T, s sale.Sale) sale.Sale {
 	return s
 }
 
-func totalOf(items []item) (total sale.Cents) {
-	for _, i := range items {
+func sold(code, title, quantity string, total sale.Cents) items.Item {
+	return items.Item{Code: code, Title: title, Quantity: quantity, Total: total}
+}
+
+func totalOf(all []items.Item) (total sale.Cents) {
+	for _, i := range all {
 		total += i.Total
 	}
 	return total
 }
 
-func quantitiesOf(items []item) string {
-	var all []string
-	for _, i := range items {
+func quantitiesOf(all []items.Item) string {
+	var parts []string
+	for _, i := range all {
 		d, _ := decimal.NewFromString(i.Quantity)
-		all = append(all, i.Item+"="+d.String())
+		parts = append(parts, i.Code+"="+d.String())
 	}
-	return strings.Join(all, " ")
+	return strings.Join(parts, " ")
 }
 
 func TestNoQuantityIsEverZero(t *testing.T) {
@@ -287,7 +292,7 @@ func TestNoQuantityIsEverZero(t *testing.T) {
 		if _, err := s.NetSales(); err != nil {
 			return
 		}
-		documents, err := New(Defaults()).Translate(s, connection(ModifiersSeparate), true)
+		documents, err := New(Defaults()).Translate(s, connection(items.Separate), true)
 		if err != nil { // nothing is left that a comp could be taken off
 			require.Equal(t, work.BadRecord, work.KindOf(err))
 			return

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
 	"github.com/clustersystems/clusterbridge/internal/sale"
@@ -38,9 +39,9 @@ func itemPlan(seed uint64) *traffic.Plan {
 func modes() map[string]partner.Choices {
 	early := sale.NewDay(2026, time.January, 1)
 	list := map[string]partner.Choices{"changing": {
-		{From: early, Value: wisk.ModifiersOff}, {From: firstLive.Plus(-5), Value: wisk.ModifiersInclude}, {From: firstLive.Plus(1), Value: wisk.ModifiersSeparate},
+		{From: early, Value: items.Off}, {From: firstLive.Plus(-5), Value: items.Include}, {From: firstLive.Plus(1), Value: items.Separate},
 	}}
-	for _, mode := range wisk.ModifierModes {
+	for _, mode := range items.Modes {
 		list[mode] = partner.Choices{{From: early, Value: mode}}
 	}
 	return list
@@ -89,7 +90,7 @@ func TestSixMonths(t *testing.T) {
 	require.Less(t, took, 5*time.Second, "much more than it takes, for busy machines")
 	require.Less(t, (heap()-before)/orders, 3<<10, "bytes per order")
 	choices := partner.Choices{
-		{From: from, Value: wisk.ModifiersOff}, {From: from.PlusMonths(2), Value: wisk.ModifiersInclude}, {From: from.PlusMonths(4), Value: wisk.ModifiersSeparate},
+		{From: from, Value: items.Off}, {From: from.PlusMonths(2), Value: items.Include}, {From: from.PlusMonths(4), Value: items.Separate},
 	}
 	checkItems(t, plan, venues[:1], plan.End(), map[string]partner.Choices{"by months": choices}, "six months")
 }

@@ -1,4 +1,4 @@
-package wisk
+package items
 
 import (
 	"cmp"
@@ -13,23 +13,23 @@ import (
 // The choices for modifiers, as WISK's help page describes them (reference:
 // WISK 6).
 const (
-	// ModifiersOff: one line with the base item's code and title, whose total
+	// Off: one item with the base item's code and title, whose total
 	// is that of the item with its modifiers.
-	ModifiersOff = "off"
-	// ModifiersInclude: base item and modifiers are one item, the same whatever
+	Off = "off"
+	// Include: base item and modifiers are one item, the same whatever
 	// order they were tapped in.
-	ModifiersInclude = "include"
-	// ModifiersSeparate: each modifier is an item of its own; the base line
+	Include = "include"
+	// Separate: each modifier is an item of its own; the base line
 	// keeps its price.
-	ModifiersSeparate = "separate"
+	Separate = "separate"
 )
 
-// ModifierModes lists them, the default first.
-var ModifierModes = []string{ModifiersOff, ModifiersInclude, ModifiersSeparate}
+// Modes lists them, the default first.
+var Modes = []string{Off, Include, Separate}
 
-// unknownItem is the code of what the till sold without code or name: unknown
+// Unknown is the code of what the till sold without code or name: unknown
 // items never block sales.
-const unknownItem = "unknown-item"
+const Unknown = "unknown-item"
 
 // piece is a part of a till's line: what is sold under one code.
 type piece struct {
@@ -39,20 +39,26 @@ type piece struct {
 	list sale.Cents
 }
 
-// rules are the choices that turn a line into pieces.
-type rules struct{ mode, modifierPrefix string }
+// Rules are the choices that turn what the till sold into items.
+type Rules struct {
+	// Mode is one of Modes; empty is Off.
+	Mode string
+	// Prefix goes before a modifier's id where it is an item of its own, for
+	// tills whose modifiers and items share ids.
+	Prefix string
+}
 
 // pieces takes a line apart under a mode.
-func (r rules) pieces(l sale.Line, quantity decimal.Decimal) ([]piece, error) {
-	base := piece{item: cmp.Or(l.ItemID, l.Name, unknownItem), title: cmp.Or(l.Name, l.ItemID, unknownItem), quantity: quantity}
-	if len(l.Modifiers) == 0 || r.mode == ModifiersOff || r.mode == "" {
+func (r Rules) pieces(l sale.Line, quantity decimal.Decimal) ([]piece, error) {
+	base := piece{item: cmp.Or(l.ItemID, l.Name, Unknown), title: cmp.Or(l.Name, l.ItemID, Unknown), quantity: quantity}
+	if len(l.Modifiers) == 0 || r.Mode == Off || r.Mode == "" {
 		return []piece{base}, nil
 	}
 	modifiers, err := merged(l.Modifiers)
 	if err != nil {
 		return nil, err
 	}
-	if r.mode == ModifiersInclude {
+	if r.Mode == Include {
 		return []piece{joined(base, modifiers)}, nil
 	}
 	return r.apart(base, l.UnitPrice, modifiers)
@@ -78,7 +84,7 @@ func merged(taps []sale.Modifier) ([]modifier, error) {
 		if err != nil {
 			return nil, err
 		}
-		id := cmp.Or(tap.ID, tap.Name, unknownItem)
+		id := cmp.Or(tap.ID, tap.Name, Unknown)
 		m := byID[id]
 		m.id, m.title, m.quantity = id, cmp.Or(tap.Name, id), m.quantity.Add(quantity)
 		if m.price, err = m.price.Add(price); err != nil {
@@ -119,14 +125,14 @@ func joined(base piece, modifiers []modifier) piece {
 
 // apart makes an item of each modifier. What was charged is divided by the
 // list prices.
-func (r rules) apart(base piece, unit sale.Cents, modifiers []modifier) ([]piece, error) {
+func (r Rules) apart(base piece, unit sale.Cents, modifiers []modifier) ([]piece, error) {
 	var err error
 	if base.list, err = times(unit, base.quantity); err != nil {
 		return nil, err
 	}
 	all := []piece{base}
 	for _, m := range modifiers {
-		p := piece{item: r.modifierPrefix + m.id, title: m.title, quantity: m.quantity.Mul(base.quantity)}
+		p := piece{item: r.Prefix + m.id, title: m.title, quantity: m.quantity.Mul(base.quantity)}
 		if p.list, err = times(m.price, base.quantity); err != nil {
 			return nil, err
 		}
