@@ -110,6 +110,8 @@ type Delivery struct {
 	Created bool
 	// Ambiguous says that an earlier attempt may have had its effect.
 	Ambiguous bool
+	// Versions is how many versions of it the partner has accepted so far.
+	Versions int
 }
 
 // Verdict is what a read-back finds of a document.

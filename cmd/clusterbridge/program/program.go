@@ -98,22 +98,22 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []st
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err != nil {
-		return report(stderr, err)
+		return complain(stderr, err)
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return report(stderr, usage(sentence(err.Error()), "clusterbridge --help"))
+		return complain(stderr, usage(sentence(err.Error()), "clusterbridge --help"))
 	}
 	settings, err := Load(environ)
 	d := &desk{settings: settings, stdin: stdin, out: stdout, err: stderr, environ: environ}
 	defer d.close()
 	if err := d.check(parsed.Selected().Target.Addr().Interface(), err); err != nil {
-		return report(stderr, err)
+		return complain(stderr, err)
 	}
-	return report(stderr, parsed.Run(d))
+	return complain(stderr, parsed.Run(d))
 }
 
 // check refuses malformed and missing settings, all at once.
@@ -174,8 +174,8 @@ func about(err error, connection string) error {
 	return err
 }
 
-// report prints an error and gives the exit code.
-func report(w io.Writer, err error) int {
+// complain prints an error and gives the exit code.
+func complain(w io.Writer, err error) int {
 	if err == nil {
 		return ExitOK
 	}

@@ -128,7 +128,7 @@ func TestPanicsOfTheProgramShowTheirKindOnly(t *testing.T) {
 	var out bytes.Buffer
 	var code int
 	func() {
-		defer func() { code = report(&out, errors.New("unexpected thing")) }()
+		defer func() { code = complain(&out, errors.New("unexpected thing")) }()
 		defer func() { out.WriteString(panicPlaceOf(recover())) }()
 		panic("canary-token")
 	}()

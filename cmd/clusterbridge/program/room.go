@@ -35,7 +35,7 @@ func (d *desk) room(ctx context.Context, base http.RoundTripper) (*onboarding.Ro
 	log := d.ownLog()
 	return &onboarding.Room{
 		Ledger: d.store, Vault: secrets, Office: d.settings.office(base), Till: cluster.New(d.settings.cluster(d.clock()), base),
-		Partners: d.settings.partners(d.clock()), Limiter: limit.New(d.store.DB(), log), Base: base, Clock: d.clock(),
+		Partners: d.settings.partners(d.clock(), nil), Limiter: limit.New(d.store.DB(), log), Base: base, Clock: d.clock(),
 		Outbox: mail.NewOutbox(d.store.DB(), secrets, post, d.clock(), log), Composer: composer, Links: links,
 		Settings: d.settings.room(), Log: log,
 	}, nil

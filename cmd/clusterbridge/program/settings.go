@@ -94,6 +94,11 @@ type Settings struct {
 	WiskOpenOrders    bool          `env:"CLUSTERBRIDGE_WISK_OPEN_ORDERS" envDefault:"false" group:"WISK" desc:"Upload the items of orders that are still open, and correct them with each change. Otherwise an order is uploaded when it closes."`
 	WiskModifiers     string        `env:"CLUSTERBRIDGE_WISK_MODIFIER_PREFIX" form:"word" group:"WISK" example:"mod-" desc:"What goes before a modifier's id where modifiers are items of their own, for tills whose modifiers and items share ids."`
 
+	ReportAddress   string   `env:"CLUSTERBRIDGE_WISK_REPORT_ADDRESS" envDefault:"pos@wisk.ai" form:"mail" group:"WISK" desc:"Where daily sales reports go, on the route report."`
+	ReportFormat    string   `env:"CLUSTERBRIDGE_WISK_REPORT_FORMAT" envDefault:"csv" form:"csv|xlsx" group:"WISK" desc:"The format of daily sales reports."`
+	ReportDelimiter string   `env:"CLUSTERBRIDGE_WISK_REPORT_DELIMITER" envDefault:"comma" form:"comma|semicolon|tab" group:"WISK" desc:"The sign between the cells of a CSV report; WISK does not say."`
+	ReportColumns   []string `env:"CLUSTERBRIDGE_WISK_REPORT_COLUMNS" envDefault:"POS Code,Item Name,Quantity Sold,Net Sales" group:"WISK" desc:"The headers of code, title, quantity and net sales, in this order; their spelling is assumed. Comma separated."`
+
 	OnboardingSettings
 
 	ExportHourColumns    []string `env:"CLUSTERBRIDGE_EXPORT_HOUR_COLUMNS" envDefault:"business_day=Business day,date=Date,hour=Hour,offset=UTC offset,net_sales=Net sales,receipts=Receipts" form:"hour-column" group:"Exports for managers" desc:"The columns of hourly sales, in their order, each field=Header; 7shifts' import format was not found. Fields: business_day, date and hour (local, when the hour begins), end, offset (tells the hour apart that comes twice when the clocks go back), start_utc, net_sales, receipts (their count), location. Comma separated."`

@@ -17,6 +17,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
+	"github.com/clustersystems/clusterbridge/internal/partner/report"
 	"github.com/clustersystems/clusterbridge/internal/vault"
 	"github.com/clustersystems/clusterbridge/internal/vault/codec"
 	"github.com/clustersystems/clusterbridge/internal/work"
@@ -171,6 +172,9 @@ func (s Settings) together() Problems {
 	}
 	if s.SevenShiftsHistoryFrom == s.SevenShiftsHistoryUntil && s.SevenShiftsHistoryFrom != 0 {
 		problems = append(problems, "CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_FROM and CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_UNTIL are the same hour, so history could never be sent.")
+	}
+	if len(s.ReportColumns) != len(report.Defaults().Columns) {
+		problems = append(problems, "CLUSTERBRIDGE_WISK_REPORT_COLUMNS wants four headers: of code, title, quantity and net sales.")
 	}
 	return append(problems, s.forOnboarding()...)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/intake"
 	"github.com/clustersystems/clusterbridge/internal/partner"
+	"github.com/clustersystems/clusterbridge/internal/partner/report"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
 	"github.com/clustersystems/clusterbridge/internal/vault"
@@ -40,11 +41,12 @@ func (s Settings) wisk() wisk.Config {
 	}
 }
 
-// partners are all partners. Every one has a line here.
-func (s Settings) partners(c clock.Clock) partner.Registry {
+// partners are all partners. Every one has a line here; reports go to a post,
+// which may be nil where none are sent.
+func (s Settings) partners(c clock.Clock, reports report.Post) partner.Registry {
 	return partner.NewRegistry(
 		sevenshifts.New(s.sevenShifts(), c),
-		wisk.New(s.wisk()),
+		wiskByRoute{wisk.New(s.wisk()), report.New(s.report(), c, reports)},
 	)
 }
 

@@ -119,7 +119,12 @@ func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(err
 	till := cluster.New(d.settings.cluster(d.clock()), base)
 	end = till.Close // and with it the idle connections to partners
 
-	partners := d.settings.partners(d.clock())
+	room, err := d.room(ctx, base)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	partners := d.settings.partners(d.clock(), d.settings.reportPost(room))
 	steps := &activities.Sync{
 		Ledger: store, Vault: secrets, Partners: partners, Clock: d.clock(), Log: log,
 		CalledOffAfter: d.settings.CalledOffAfter, OldestFirst: d.settings.OldestFirst, DaysAtOnce: d.settings.DaysAtOnce,
