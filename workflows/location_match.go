@@ -1,0 +1,134 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/clustersystems/clusterbridge/internal/work"
+)
+
+// match finds the venue in Cluster. One match goes on; none or several wait for
+// an operator. A venue that has joined an older request, or has its connection,
+// ends the case.
+func (l *location) match(ctx workflow.Context) error {
+	l.stand(ctx, standing{
+		stage: work.StageMatch, what: "clusterbridge looks for the venue in Cluster",
+		next: "the contact on Cluster's record is asked for the venue's yes or no",
+	})
+	if err := l.do(ctx, actFindVenue, l.caseInput(), &l.found, never); err != nil {
+		return err
+	}
+	if !l.known() {
+		l.tell(ctx, signalParked, caseReport{Case: l.caseID})
+		if err := l.wait(ctx, l.whichVenue(), l.known); err != nil {
+			return err
+		}
+	}
+	if l.found.TradeName != "" {
+		l.name = l.found.TradeName
+	}
+	switch by := l.chosenBy; {
+	case l.found.Connected != "":
+		l.settle(work.Connected, by, fmt.Sprintf("%s is connected to %s already, as %s.", l.name, l.partner(), l.found.Connected))
+	case l.found.Joined != "":
+		l.settle(work.Joined, by, fmt.Sprintf("%s joined the older request %s, which is under way.", l.name, l.found.Joined))
+	}
+	return nil
+}
+
+// known tells whether it is decided which venue is meant.
+func (l *location) known() bool {
+	return l.found.Serial != "" || l.found.Joined != "" || l.found.Connected != ""
+}
+
+func (l *location) whichVenue() standing {
+	s := standing{
+		stage: work.StageMatch, who: "operator", what: "which of Cluster's venues is meant: several may be",
+		next:       "the contact on Cluster's record is asked for the venue's yes or no",
+		ways:       []way{{"onboarding choose", work.UpdateChooseLocation}},
+		candidates: l.found.Candidates,
+	}
+	switch {
+	case len(l.found.Candidates) == 0:
+		s.what = "the serial number: Cluster has no venue of this name and address"
+	case l.found.More:
+		s.what = "which of Cluster's venues is meant: several may be, more than are listed"
+	}
+	return s
+}
+
+func (l *location) handleMatch(ctx workflow.Context) error {
+	return handle(ctx, work.UpdateChooseLocation, "Which of Cluster's venues is meant.", l.desk,
+		func() error {
+			if err := l.during("which venue is meant is known", work.StageMatch); err != nil {
+				return err
+			}
+			if l.at.who == "" || l.known() {
+				return l.refuse("no choice is waited for")
+			}
+			return nil
+		},
+		func(ctx workflow.Context, in work.ChooseInput) (work.ActResult, error) {
+			act := l.actOf(work.UpdateChooseLocation, in.By, in.Reason, in.Note)
+			act.Serial = in.Serial
+			var found work.FindResult
+			if err := l.perform(ctx, actChooseVenue, act, &found); err != nil {
+				return work.ActResult{}, err
+			}
+			if found.Serial == "" && found.Joined == "" && found.Connected == "" {
+				return work.ActResult{}, l.refuse("Cluster has no such venue")
+			}
+			l.found, l.chosenBy = found, work.SteerInput{By: in.By, Reason: in.Reason, Note: in.Note}
+			switch {
+			case found.Connected != "":
+				return done("That venue is connected already, as %s.", found.Connected)
+			case found.Joined != "":
+				return done("That venue joined the older request %s.", found.Joined)
+			}
+			return done("The venue is %s.", found.Serial)
+		})
+}
+
+// contact waits for an operator where Cluster's record names nobody to ask.
+func (l *location) contact(ctx workflow.Context) error {
+	if l.found.Contact != "" {
+		return nil
+	}
+	l.tell(ctx, signalParked, caseReport{Case: l.caseID})
+	return l.wait(ctx, standing{
+		stage: work.StageContact, who: "operator",
+		what: "whom to ask: Cluster's record names nobody for this venue; call it back on a number that you know",
+		next: "the contact is asked for the venue's yes or no",
+		ways: []way{{"onboarding contact", work.UpdateContactEntered}},
+	}, func() bool { return l.found.Contact != "" })
+}
+
+// handleContact registers ContactEntered. While the venue's answer is waited
+// for, another contact is asked anew; later the mail that could not be sent is
+// tried again, now to the new address.
+func (l *location) handleContact(ctx workflow.Context) error {
+	return handle(ctx, work.UpdateContactEntered, "An operator has entered whom to ask.", l.desk,
+		func() error {
+			if l.trouble.code != "" && l.at.stage != work.StageMatch {
+				return nil // also of a mail with which a case ends
+			}
+			return l.during("no contact is waited for", work.StageContact, work.StageConfirmation)
+		},
+		func(ctx workflow.Context, _ work.SteerInput) (work.ActResult, error) {
+			var found work.ContactResult
+			if err := l.perform(ctx, actReadContact, l.caseInput(), &found); err != nil {
+				return work.ActResult{}, err
+			}
+			if found.Contact == "" {
+				return work.ActResult{}, l.refuse("no contact has been entered yet: clusterbridge onboarding contact " + l.caseID)
+			}
+			l.found.Contact = found.Contact
+			if l.at.stage == work.StageConfirmation && l.decision == nil {
+				l.tell(ctx, signalReady, caseReport{Case: l.caseID, Contact: found.Contact})
+			} else {
+				l.retries++
+			}
+			return done("The contact is known and is asked.")
+		})
+}
