@@ -98,7 +98,10 @@ type askReport struct {
 // receive has a selector take a signal. One that cannot be read counts as its
 // zero value.
 func receive[T any](ctx workflow.Context, signals workflow.Selector, name string, take func(T)) {
-	signals.AddReceive(workflow.GetSignalChannel(ctx, name), func(c workflow.ReceiveChannel, _ bool) {
+	channel := workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{
+		Description: "Sent by the workflows of one request to each other, not by people.",
+	})
+	signals.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
 		var told T
 		c.Receive(ctx, &told)
 		take(told)
