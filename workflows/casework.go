@@ -93,8 +93,9 @@ func (c *casework) open(ctx workflow.Context) workflow.Context {
 }
 
 // cancelBy interrupts the work, unless it has ended or somebody did already.
+// Where its end is settled, only the tries of the last mail are cut short.
 func (c *casework) cancelBy(who work.SteerInput) {
-	if c.cancelled == nil && c.outcome == "" && c.bound == "" {
+	if c.cancelled == nil && c.bound == "" && c.at.stage != work.StageEnded {
 		c.cancelled = &who
 		c.stop()
 	}

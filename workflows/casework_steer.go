@@ -60,7 +60,10 @@ func (c *casework) steered(ctx workflow.Context) error {
 		handle(ctx, work.UpdateCancelOnboarding, "Stop, and undo what was begun.", nil, c.mayCancel,
 			func(_ workflow.Context, in work.SteerInput) (work.ActResult, error) {
 				c.cancelBy(in)
-				return work.ActResult{Summary: "It is being cancelled; what was begun is undone.", Changed: 1}, nil
+				if c.outcome != "" {
+					return done("It ends as it was settled, without the last mail.")
+				}
+				return done("It is being cancelled; what was begun is undone.")
 			}),
 		handle(ctx, work.UpdateRetry, "Try or look again at once.", nil, func() error {
 			if !c.mayRetry() {
@@ -69,7 +72,7 @@ func (c *casework) steered(ctx workflow.Context) error {
 			return nil
 		}, func(_ workflow.Context, _ work.SteerInput) (work.ActResult, error) {
 			c.retries++
-			return work.ActResult{Summary: "It is tried again at once.", Changed: 1}, nil
+			return done("It is tried again at once.")
 		}),
 	)
 }
@@ -78,9 +81,10 @@ func (c *casework) mayCancel() error {
 	switch {
 	case c.bound != "":
 		return c.refuse(c.bound)
-	default:
-		return c.going()
+	case c.cancelled == nil && c.at.stage != work.StageEnded:
+		return nil
 	}
+	return c.going()
 }
 
 func (c *casework) mayRetry() bool {

@@ -42,7 +42,7 @@ func (l *location) confirmation(ctx workflow.Context) error {
 	}
 	if !decided() {
 		l.settle(work.Expired, work.SteerInput{}, fmt.Sprintf("Nobody at %s answered in time.", l.name))
-		return l.mail(ctx, mailExpired, never)
+		return l.lastMail(ctx, mailExpired)
 	}
 	l.tell(ctx, signalAnswered, caseReport{Case: l.caseID, Contact: l.found.Contact})
 	if l.decision.Decision != work.Decline {
@@ -57,7 +57,13 @@ func (l *location) confirmation(ctx workflow.Context) error {
 		summary += ", entered" + who
 	}
 	l.settle(work.Declined, work.SteerInput{By: d.By, Reason: d.Reason, Note: d.Note}, summary+".")
-	return l.mail(ctx, mailDeclined, never)
+	return l.lastMail(ctx, mailDeclined)
+}
+
+// lastMail tells the venue how its case ended.
+func (l *location) lastMail(ctx workflow.Context, kind string) error {
+	l.stand(ctx, standing{stage: work.StageConfirmation, what: "the venue is told by mail how it ended", next: "the onboarding ends: " + l.summary})
+	return l.mail(ctx, kind, never)
 }
 
 // untilAsked waits until the mail is out, and shows why it is not.

@@ -30,7 +30,7 @@ func LocationOnboarding(ctx workflow.Context, raw converter.RawValue) (work.Onbo
 		return work.OnboardingResult{}, typed(l.connection, err)
 	}
 	ctx = lasting(ctx)
-	if l.outcome == "" { // otherwise only the last mail was cut short
+	if err = nil; l.outcome == "" { // otherwise only the last mail was cut short
 		err = l.undo(ctx)
 	}
 	return l.end(ctx, err)

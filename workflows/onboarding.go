@@ -99,7 +99,7 @@ func (o *onboarding) handle(ctx workflow.Context) error {
 			return nil
 		}, func(workflow.Context, work.SteerInput) (work.ActResult, error) {
 			o.retries++
-			return work.ActResult{Summary: "It is tried again at once.", Changed: 1}, nil
+			return done("It is tried again at once.")
 		}),
 	)
 }
