@@ -24,9 +24,10 @@ type casework struct {
 	at      standing
 	since   time.Time
 	trouble trouble
-	noted   work.StageNote // what the ledger was told last
-	untold  string         // why it could not be told
-	waiting string         // the search attribute as it was set last
+	mends   map[work.Code]way // what a person does about a trouble
+	noted   work.StageNote    // what the ledger was told last
+	untold  string            // why it could not be told
+	waiting string            // the search attribute as it was set last
 
 	desk      workflow.Mutex      // people's acts are done one at a time
 	stop      workflow.CancelFunc // interrupts whatever it waits for

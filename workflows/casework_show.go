@@ -31,7 +31,7 @@ func (c *casework) details() string {
 		parts = append(parts, "**Problem:** "+problem+c.triedAgain())
 	}
 	if c.at.next != "" {
-		parts = append(parts, "**Next:** "+c.at.next)
+		parts = append(parts, "**Next:** "+strings.TrimSuffix(c.at.next, ".")+".")
 	}
 	if ways := c.waysToAct(); ways != "" {
 		parts = append(parts, ways)
@@ -49,6 +49,8 @@ func (c *casework) headline() string {
 		return fmt.Sprintf("**Ended: %s.** %s", c.outcome, plain(c.at.what))
 	case c.at.stage == work.StageEnded:
 		return "**Ended.** " + plain(c.at.what)
+	case c.trouble.code != "":
+		return "**Failed, and is tried again**" + since + ": " + plain(c.at.what) + "."
 	case c.at.who == "":
 		return "**Working**" + since + ": " + plain(c.at.what) + "."
 	default:
@@ -82,6 +84,9 @@ func (c *casework) waysToAct() string {
 		return ""
 	}
 	ways := slices.Clone(c.at.ways)
+	if mend, known := c.mends[c.trouble.code]; known {
+		ways = append(ways, mend)
+	}
 	if c.mayRetry() {
 		ways = append(ways, way{"onboarding retry", work.UpdateRetry})
 	}

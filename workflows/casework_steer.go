@@ -77,6 +77,32 @@ func (c *casework) steered(ctx workflow.Context) error {
 	)
 }
 
+// contactEntered registers ContactEntered: for when allowed says so, and for a
+// mail that could not be sent, which is tried again to the new address.
+func (c *casework) contactEntered(ctx workflow.Context, allowed func() error, then func(ctx workflow.Context, contact string)) error {
+	return handle(ctx, work.UpdateContactEntered, "An operator has entered whom to write to.", c.desk,
+		func() error {
+			if c.trouble.code == work.MailRefused {
+				return nil // also of a mail with which a case ends
+			}
+			return allowed()
+		},
+		func(ctx workflow.Context, _ work.SteerInput) (work.ActResult, error) {
+			var found work.ContactResult
+			if err := c.perform(ctx, actReadContact, work.CaseInput{Case: c.caseID}, &found); err != nil {
+				return work.ActResult{}, err
+			}
+			if found.Contact == "" {
+				return work.ActResult{}, c.refuse("no contact has been entered yet: clusterbridge onboarding contact " + c.caseID)
+			}
+			then(ctx, found.Contact)
+			if c.trouble.code != "" {
+				c.retries++
+			}
+			return done("The contact is known.")
+		})
+}
+
 func (c *casework) mayCancel() error {
 	switch {
 	case c.bound != "":

@@ -92,7 +92,7 @@ func (l *location) untilPaid(ctx workflow.Context) error {
 
 func (l *location) unpaid() standing {
 	s := standing{
-		stage: work.StagePayment, who: "payment", what: "the payment of the one-time fee", next: "the way to the till is opened",
+		stage: work.StagePayment, who: "payment", what: "the one-time fee", next: "the way to the till is opened",
 		ways:  []way{{"onboarding paid", work.UpdateRecordPayment}, {"onboarding waive", work.UpdateWaiveFee}},
 		again: l.plan.Hook,
 	}

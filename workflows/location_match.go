@@ -44,16 +44,16 @@ func (l *location) known() bool {
 
 func (l *location) whichVenue() standing {
 	s := standing{
-		stage: work.StageMatch, who: "operator", what: "which of Cluster's venues is meant: several may be",
+		stage: work.StageMatch, who: "operator", what: "which of several venues of Cluster's is meant",
 		next:       "the contact on Cluster's record is asked for the venue's yes or no",
 		ways:       []way{{"onboarding choose", work.UpdateChooseLocation}},
 		candidates: l.found.Candidates,
 	}
 	switch {
 	case len(l.found.Candidates) == 0:
-		s.what = "the serial number: Cluster has no venue of this name and address"
+		s.what = "the venue's serial number, as Cluster has no venue of this name and address"
 	case l.found.More:
-		s.what = "which of Cluster's venues is meant: several may be, more than are listed"
+		s.what = "which of many venues of Cluster's is meant, more than are listed here"
 	}
 	return s
 }
@@ -98,37 +98,21 @@ func (l *location) contact(ctx workflow.Context) error {
 	l.tell(ctx, signalParked, caseReport{Case: l.caseID})
 	return l.wait(ctx, standing{
 		stage: work.StageContact, who: "operator",
-		what: "whom to ask: Cluster's record names nobody for this venue; call it back on a number that you know",
+		what: "somebody to ask, as Cluster's record names nobody for this venue (call it back on a number that you know)",
 		next: "the contact is asked for the venue's yes or no",
 		ways: []way{{"onboarding contact", work.UpdateContactEntered}},
 	}, func() bool { return l.found.Contact != "" })
 }
 
 // handleContact registers ContactEntered. While the venue's answer is waited
-// for, another contact is asked anew; later the mail that could not be sent is
-// tried again, now to the new address.
+// for, another contact is asked anew.
 func (l *location) handleContact(ctx workflow.Context) error {
-	return handle(ctx, work.UpdateContactEntered, "An operator has entered whom to ask.", l.desk,
-		func() error {
-			if l.trouble.code != "" && l.at.stage != work.StageMatch {
-				return nil // also of a mail with which a case ends
-			}
-			return l.during("no contact is waited for", work.StageContact, work.StageConfirmation)
-		},
-		func(ctx workflow.Context, _ work.SteerInput) (work.ActResult, error) {
-			var found work.ContactResult
-			if err := l.perform(ctx, actReadContact, l.caseInput(), &found); err != nil {
-				return work.ActResult{}, err
-			}
-			if found.Contact == "" {
-				return work.ActResult{}, l.refuse("no contact has been entered yet: clusterbridge onboarding contact " + l.caseID)
-			}
-			l.found.Contact = found.Contact
-			if l.at.stage == work.StageConfirmation && l.decision == nil {
-				l.tell(ctx, signalReady, caseReport{Case: l.caseID, Contact: found.Contact})
-			} else {
-				l.retries++
-			}
-			return done("The contact is known and is asked.")
-		})
+	return l.contactEntered(ctx, func() error {
+		return l.during("no contact is waited for", work.StageContact, work.StageConfirmation)
+	}, func(ctx workflow.Context, contact string) {
+		l.found.Contact = contact
+		if l.at.stage == work.StageConfirmation && l.decision == nil {
+			l.tell(ctx, signalReady, caseReport{Case: l.caseID, Contact: contact})
+		}
+	})
 }

@@ -72,6 +72,9 @@ func (l *location) setup(ctx workflow.Context, raw converter.RawValue) error {
 	l.caseID, l.name, l.parent = l.in.Case, l.in.Venue.TradeName, info.ParentWorkflowExecution.ID
 	l.plans(l.in.Plan)
 	l.tokens = tokenTries{casework: &l.casework}
+	l.mends = map[work.Code]way{
+		work.MailRefused: {"onboarding contact", work.UpdateContactEntered}, work.ClusterKeyRefused: {"credentials put", work.UpdateCredentialsEntered},
+	}
 	if err := errors.Join(l.steered(ctx), l.handle(ctx)); err != nil {
 		return typed("", err)
 	}

@@ -118,7 +118,7 @@ func TestSeveralCandidatesOrNoneWaitForAnOperator(t *testing.T) {
 		found work.FindResult
 		says  string
 	}{
-		"several": {work.FindResult{Candidates: several}, "several may be"},
+		"several": {work.FindResult{Candidates: several}, "which of several"},
 		"many":    {work.FindResult{Candidates: several, More: true}, "more than are listed"},
 		"none":    {work.FindResult{}, "Cluster has no venue of this name and address"},
 	} {

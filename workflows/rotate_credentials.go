@@ -53,12 +53,14 @@ func (r *rotation) setup(ctx workflow.Context, raw converter.RawValue) error {
 	}
 	r.connection, r.caseID = r.in.Connection, r.in.Connection+":r"+n
 	r.tokens = tokenTries{casework: &r.casework}
+	r.mends = map[work.Code]way{work.MailRefused: {"onboarding contact", work.UpdateContactEntered}}
 	return typed(r.connection, errors.Join(r.steered(ctx), r.handle(ctx), r.tokens.handle(ctx, work.StageToken),
 		workflow.UpsertTypedSearchAttributes(ctx, about(r.connection)...)))
 }
 
 func (r *rotation) handle(ctx workflow.Context) error {
 	return errors.Join(
+		r.contactEntered(ctx, func() error { return r.refuse("no contact is waited for") }, func(workflow.Context, string) {}),
 		handle(ctx, work.UpdateCredentialsEntered, "An operator has put in the new key.", r.desk,
 			func() error { return r.during("no key is waited for", work.StageKey) },
 			func(workflow.Context, work.SteerInput) (work.ActResult, error) {

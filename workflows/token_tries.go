@@ -90,7 +90,7 @@ func (t *tokenTries) awaited(next string) standing {
 
 func (t *tokenTries) blocked(next string) standing {
 	return standing{
-		stage: work.StageToken, who: "operator", what: "a talk with the venue: too many of its tokens were wrong",
+		stage: work.StageToken, who: "operator", what: "a talk with the venue, of whose tokens too many were wrong",
 		next: "a Retry gives new tries; then " + next, again: true,
 		problem: fmt.Sprintf("7shifts refused %d tokens.", t.wrong), code: work.PartnerToken,
 	}
