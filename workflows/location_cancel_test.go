@@ -147,12 +147,14 @@ func TestCancelledAtEachStage(t *testing.T) {
 			require.Equal(t, work.Cancelled, result.Venues[0].Outcome)
 			require.Equal(t, "Chez Marcel was cancelled by omar; what was begun is undone.", result.Venues[0].Summary)
 			end := h.ending(caseID)
-			require.Equal(t, toCancel, work.SteerInput{By: end.By, Reason: end.Reason, Note: end.Note})
+			who := work.SteerInput{By: end.By, Reason: end.Reason, Note: end.Note}
+			require.Equal(t, toCancel, who)
 			require.Len(t, h.refusals, 1)
 			require.Contains(t, h.refusals[0], "cancelled", "already, and perhaps done with it")
 			for _, c := range h.callsOf("UndoOnboarding") {
 				undo := c.in.(work.UndoInput)
-				require.Equal(t, toCancel, work.SteerInput{By: undo.By, Reason: undo.Reason, Note: undo.Note})
+				who := work.SteerInput{By: undo.By, Reason: undo.Reason, Note: undo.Note}
+				require.Equal(t, toCancel, who)
 			}
 		})
 	}

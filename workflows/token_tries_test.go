@@ -44,8 +44,8 @@ func TestThreeWrongTokensWaitForAnOperator(t *testing.T) {
 		require.Contains(t, status.Problem, "refused 3 tokens")
 		h.send(shiftsCase, work.UpdateRetry, bySteer)
 	})
-	for _, at := range []time.Duration{6, 7} {
-		h.at(at*time.Hour, func() { h.send(shiftsCase, work.UpdateTryToken, byVenue) })
+	for _, at := range []time.Duration{6 * time.Hour, 7 * time.Hour} {
+		h.at(at, func() { h.send(shiftsCase, work.UpdateTryToken, byVenue) })
 	}
 	h.at(8*time.Hour, func() { h.send(shiftsCase, work.UpdateChoosePartnerLocation, placed) })
 	h.onboard(in)
