@@ -322,3 +322,20 @@ func TestASecondRunTakesTheVenuesOver(t *testing.T) {
 	require.Equal(t, "Its run had ended before; see it in Temporal.", result.Venues[1].Summary)
 	require.Equal(t, []int{1}, h.asks()["c1 0"])
 }
+
+// Reminders name only the venues that have not answered, also while those that
+// did wait for something else; when all have, there are none.
+func TestOnlyThoseAreRemindedThatHaveNotAnswered(t *testing.T) {
+	h, in := many(t, 3)
+	h.find = func(in work.CaseInput) (work.FindResult, error) {
+		return work.FindResult{Serial: "CL-" + in.Case, Contact: "h1"}, nil
+	}
+	h.at(day, func() { h.send(caseOf(1), work.UpdateDecide, confirm) })
+	h.at(4*day, func() {
+		h.send(caseOf(2), work.UpdateDecide, confirm)
+		h.send(caseOf(3), work.UpdateDecide, confirm)
+	})
+	h.at(20*day, h.CancelWorkflow)
+	h.onboard(in)
+	require.Equal(t, map[string][]int{"c1 0": {1, 2, 3}, "c1 1": {2, 3}}, h.asks())
+}
