@@ -25,6 +25,7 @@ type casework struct {
 	since   time.Time
 	trouble trouble
 	mends   map[work.Code]way // what a person does about a trouble
+	kept    bool              // the ledger has the case
 	noted   work.StageNote    // what the ledger was told last
 	untold  string            // why it could not be told
 	waiting string            // the search attribute as it was set last
@@ -54,9 +55,12 @@ type standing struct {
 	candidates []work.Candidate
 }
 
-// way is a verb of the program, and the Update that it sends; without a verb a
-// page of the gateway does.
-type way struct{ verb, update string }
+// way is a verb of the program, and the Update that it sends; without a verb,
+// what else sends it.
+type way struct {
+	verb, update string
+	other        string
+}
 
 // trouble is an activity that failed for good, and when it is tried again.
 type trouble struct {
@@ -64,6 +68,10 @@ type trouble struct {
 	sentence string
 	again    time.Time
 }
+
+// pagesWithin bounds what a person's act waits for the ledger, so that the page
+// that comes next is up to date.
+const pagesWithin = 5 * time.Second
 
 // withCase sets how activities of a case run; one case's load must not hold up
 // another's.
@@ -169,7 +177,7 @@ func (c *casework) mail(ctx workflow.Context, kind string, moot func() bool) err
 // and metrics. A ledger that does not answer holds nobody up.
 func (c *casework) mirror(ctx workflow.Context) {
 	for {
-		if err := workflow.Await(ctx, func() bool { return c.note() != c.noted }); err != nil {
+		if err := workflow.Await(ctx, func() bool { return !c.mirrored() }); err != nil {
 			return
 		}
 		noting := withCase(ctx, c.caseID, livePriority, "")
@@ -192,6 +200,9 @@ func (c *casework) mirror(ctx workflow.Context) {
 		}
 	}
 }
+
+// mirrored tells whether the ledger knows where the case stands.
+func (c *casework) mirrored() bool { return !c.kept || c.note() == c.noted }
 
 // note is what the ledger is told.
 func (c *casework) note() work.StageNote {
@@ -248,10 +259,10 @@ func (c *casework) attribute(ctx workflow.Context) {
 
 // close ends the work: the ledger knows, and nobody who sent an Update is left
 // without an answer.
-func (c *casework) close(ctx workflow.Context, mirrored bool) error {
+func (c *casework) close(ctx workflow.Context) error {
 	c.stand(ctx, standing{stage: work.StageEnded, what: c.summary})
 	return errors.Join(
-		workflow.Await(ctx, func() bool { return !mirrored || c.note() == c.noted }),
+		workflow.Await(ctx, c.mirrored),
 		workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }),
 	)
 }

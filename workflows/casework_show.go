@@ -88,17 +88,17 @@ func (c *casework) waysToAct() string {
 		ways = append(ways, mend)
 	}
 	if c.mayRetry() {
-		ways = append(ways, way{"onboarding retry", work.UpdateRetry})
+		ways = append(ways, way{verb: "onboarding retry", update: work.UpdateRetry})
 	}
 	if c.cancelled == nil && c.bound == "" {
-		ways = append(ways, way{"onboarding cancel", work.UpdateCancelOnboarding})
+		ways = append(ways, way{verb: "onboarding cancel", update: work.UpdateCancelOnboarding})
 	}
 	lines := make([]string, 0, len(ways)+1)
 	if len(ways) > 0 {
 		lines = append(lines, "**To act:**")
 	}
 	for _, w := range ways {
-		by := "the page that the mail names"
+		by := w.other
 		if w.verb != "" {
 			by = fmt.Sprintf("`clusterbridge %s %s`", w.verb, c.caseID)
 		}

@@ -50,6 +50,7 @@ type house struct {
 	refusals []string // of Updates, before they began
 	failures []string // of Updates that had begun
 	answers  []any    // of Updates that succeeded
+	onAnswer func()
 
 	find     func(work.CaseInput) (work.FindResult, error)
 	choose   func(work.CaseAct) (work.FindResult, error)
@@ -59,13 +60,13 @@ type house struct {
 	check    func(work.CaseInput) (work.ChargeResult, error)
 	settle   func(work.CaseAct) (work.ChargeResult, error)
 	till     func(work.CaseInput) (work.TillResult, error)
-	entry    func(work.CaseAct) (work.ActResult, error)
 	token    func(work.TokenTry) (work.TokenResult, error)
 	place    func(work.CaseAct) (work.PlaceResult, error)
 	live     func(work.CaseInput) (work.LiveResult, error)
 	firstRun func(work.CaseInput) (work.LiveResult, error)
 	undo     func(work.UndoInput) (work.UndoResult, error)
 	rotation func(work.RotationStart) (work.RotationResult, error)
+	rotated  func(work.RotationEnd) (work.ActResult, error)
 	prove    func(work.OffboardStep) (work.OffboardResult, error)
 }
 
@@ -118,7 +119,6 @@ func (h *house) furnish() {
 		}[in.Act]}, nil
 	}
 	h.till = func(work.CaseInput) (work.TillResult, error) { return work.TillResult{State: work.TillReady}, nil }
-	h.entry = func(work.CaseAct) (work.ActResult, error) { return work.ActResult{}, nil }
 	h.token = func(work.TokenTry) (work.TokenResult, error) { return work.TokenResult{Verdict: work.TokenGood}, nil }
 	h.place = func(work.CaseAct) (work.PlaceResult, error) { return work.PlaceResult{}, nil }
 	h.live = func(in work.CaseInput) (work.LiveResult, error) {
@@ -129,6 +129,9 @@ func (h *house) furnish() {
 	}
 	h.undo = func(work.UndoInput) (work.UndoResult, error) { return work.UndoResult{}, nil }
 	h.rotation = func(work.RotationStart) (work.RotationResult, error) { return work.RotationResult{Plan: h.plan}, nil }
+	h.rotated = func(work.RotationEnd) (work.ActResult, error) {
+		return work.ActResult{Summary: "The token is replaced."}, nil
+	}
 	h.prove = func(work.OffboardStep) (work.OffboardResult, error) {
 		return work.OffboardResult{Summary: "The connection has ended.", Proof: []string{"no schedule", "no secret"}}, nil
 	}
@@ -157,20 +160,18 @@ func (h *house) served() []door {
 		serve(h, "FindVenue", theCaseOf, func(in work.CaseInput) (work.FindResult, error) { return h.find(in) }),
 		serve(h, "ChooseVenue", actOf, func(in work.CaseAct) (work.FindResult, error) { return h.choose(in) }),
 		serve(h, "ReadContact", theCaseOf, func(in work.CaseInput) (work.ContactResult, error) { return h.contact(in) }),
-		serve(h, "RecordDecision", func(in work.CaseAct) string { return in.Decision },
-			func(work.CaseAct) (work.ActResult, error) { return recorded() }),
+		record(h, "RecordDecision", func(in work.CaseAct) string { return in.Decision }),
 		serve(h, "OpenCharge", theCaseOf, func(in work.CaseInput) (work.ChargeResult, error) { return h.open(in) }),
 		serve(h, "CheckCharge", theCaseOf, func(in work.CaseInput) (work.ChargeResult, error) { return h.check(in) }),
 		serve(h, "SettleCharge", actOf, func(in work.CaseAct) (work.ChargeResult, error) { return h.settle(in) }),
 		serve(h, "OpenTill", theCaseOf, func(in work.CaseInput) (work.TillResult, error) { return h.till(in) }),
-		serve(h, "RecordEntry", actOf, func(in work.CaseAct) (work.ActResult, error) { return h.entry(in) }),
+		record(h, "RecordEntry", actOf),
 		serve(h, "CheckToken", func(in work.TokenTry) string { return fmt.Sprint(in.Try) },
 			func(in work.TokenTry) (work.TokenResult, error) { return h.token(in) }),
 		serve(h, "CheckPlace", actOf, func(in work.CaseAct) (work.PlaceResult, error) { return h.place(in) }),
 		serve(h, "GoLive", theCaseOf, func(in work.CaseInput) (work.LiveResult, error) { return h.live(in) }),
 		serve(h, "FirstRun", theCaseOf, func(in work.CaseInput) (work.LiveResult, error) { return h.firstRun(in) }),
-		serve(h, "NoteStage", func(in work.StageNote) string { return string(in.Stage) },
-			func(work.StageNote) (work.ActResult, error) { return recorded() }),
+		record(h, "NoteStage", func(in work.StageNote) string { return string(in.Stage) }),
 		serve(h, "SendCaseMail", func(in work.CaseMail) string { return in.Kind },
 			func(work.CaseMail) (work.MailResult, error) { return work.MailResult{Readers: 1}, nil }),
 		serve(h, "UndoOnboarding", func(in work.UndoInput) string { return in.Step },
@@ -182,9 +183,7 @@ func (h *house) served() []door {
 		serve(h, "BeginRotation", func(in work.RotationStart) string { return in.What },
 			func(in work.RotationStart) (work.RotationResult, error) { return h.rotation(in) }),
 		serve(h, "FinishRotation", func(in work.RotationEnd) string { return fmt.Sprint(in.Cancelled) },
-			func(work.RotationEnd) (work.ActResult, error) {
-				return work.ActResult{Summary: "The token is replaced."}, nil
-			}),
+			func(in work.RotationEnd) (work.ActResult, error) { return h.rotated(in) }),
 	}
 }
 
@@ -206,6 +205,15 @@ func serve[In, Out any](h *house, name string, what func(In) string, by func(In)
 			}
 		}
 		return by(in)
+	}}
+}
+
+// record makes an activity that only has an effect.
+func record[In any](h *house, name string, what func(In) string) door {
+	served := serve(h, name, what, func(In) (struct{}, error) { return struct{}{}, nil })
+	return door{name, func(ctx context.Context, in In) error {
+		_, err := served.by.(func(context.Context, In) (struct{}, error))(ctx, in)
+		return err
 	}}
 }
 
@@ -254,6 +262,14 @@ func (h *house) waits(caseID string) []string {
 	return slices.Compact(all)
 }
 
+// noted tells whether the ledger knows that a case ended so.
+func (h *house) noted(caseID string, outcome work.Outcome) bool {
+	return slices.ContainsFunc(h.callsOf("NoteStage"), func(c call) bool {
+		note := c.in.(work.StageNote)
+		return note.Case == caseID && note.Stage == work.StageEnded && note.Outcome == outcome
+	})
+}
+
 // ending is how the ledger was told that a case ended.
 func (h *house) ending(caseID string) work.StageNote {
 	h.t.Helper()
@@ -283,6 +299,9 @@ func (a *answer) Complete(result any, err error) {
 		return
 	}
 	a.h.answers = append(a.h.answers, result)
+	if a.h.onAnswer != nil {
+		a.h.onAnswer()
+	}
 }
 
 // status asks a case where it stands.

@@ -11,14 +11,17 @@ import (
 
 // askedAt is what the Onboarding told of the mail to the venue's contact.
 type askedAt struct {
-	at     time.Time // first; zero before
+	group  string
+	at     time.Time // zero before it is out
 	failed askReport // why the last try failed
 }
 
-func (a *askedAt) out(now time.Time) {
+// out notes that the mail is out. With another contact the time to answer
+// begins anew; that a mail went out once more does not change it.
+func (a *askedAt) out(group string, now time.Time) {
 	a.failed = askReport{}
-	if a.at.IsZero() {
-		a.at = now
+	if a.at.IsZero() || group != a.group {
+		a.group, a.at = group, now
 	}
 }
 
@@ -30,15 +33,8 @@ func (l *location) confirmation(ctx workflow.Context) error {
 	if err := l.untilAsked(ctx, decided); err != nil {
 		return err
 	}
-	if !decided() {
-		expires := l.asked.at.Add(l.plan.ExpireAfter)
-		in, err := l.waitFor(ctx, l.yesOrNo(expires), expires.Sub(workflow.Now(ctx)), "Expires", decided)
-		if err == nil && !in {
-			err = l.quiet(ctx) // an answer may be on its way into the ledger
-		}
-		if err != nil {
-			return err
-		}
+	if err := l.untilDecided(ctx, decided); err != nil {
+		return err
 	}
 	if !decided() {
 		l.settle(work.Expired, work.SteerInput{}, fmt.Sprintf("Nobody at %s answered in time.", l.name))
@@ -84,7 +80,25 @@ func (l *location) untilAsked(ctx workflow.Context, decided func() bool) error {
 	return nil
 }
 
-var decideWays = []way{{"onboarding confirm", work.UpdateDecide}, {"onboarding decline", work.UpdateDecide}}
+// untilDecided waits for the answer, or the end of the time for it.
+func (l *location) untilDecided(ctx workflow.Context, decided func() bool) error {
+	for in := true; in && !decided(); {
+		asked := l.asked.at
+		expires := asked.Add(l.plan.ExpireAfter)
+		var err error
+		in, err = l.waitFor(ctx, l.yesOrNo(expires), expires.Sub(workflow.Now(ctx)), "Expires",
+			func() bool { return decided() || l.asked.at != asked })
+		if err == nil && !in {
+			err = l.quiet(ctx) // an answer may be on its way into the ledger
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var decideWays = []way{{verb: "onboarding confirm", update: work.UpdateDecide}, {verb: "onboarding decline", update: work.UpdateDecide}}
 
 func (l *location) toBeAsked() standing {
 	s := standing{
@@ -94,7 +108,7 @@ func (l *location) toBeAsked() standing {
 	}
 	if s.code != "" {
 		s.who, s.what, s.again = work.WaitingFor(s.code), "the contact's mail, which could not be sent yet", true
-		s.ways = append([]way{{"onboarding contact", work.UpdateContactEntered}}, decideWays...)
+		s.ways = append([]way{{verb: "onboarding contact", update: work.UpdateContactEntered}}, decideWays...)
 	}
 	return s
 }
@@ -111,7 +125,7 @@ func (l *location) yesOrNo(expires time.Time) standing {
 }
 
 func (l *location) handleDecide(ctx workflow.Context) error {
-	return handle(ctx, work.UpdateDecide, "The venue's yes or no, or an operator's for it.", l.desk,
+	return handleAct(ctx, &l.casework, work.UpdateDecide, "The venue's yes or no, or an operator's for it.",
 		func() error {
 			if l.decision != nil && l.outcome == "" && l.cancelled == nil {
 				return l.refuse("the answer is known already: " + l.decision.Decision)
@@ -121,8 +135,7 @@ func (l *location) handleDecide(ctx workflow.Context) error {
 		func(ctx workflow.Context, in work.DecideInput) (work.ActResult, error) {
 			act := l.actOf(work.UpdateDecide, in.By, in.Reason, in.Note)
 			act.Decision, act.Why = in.Decision, in.Why
-			var result work.ActResult
-			if err := l.perform(ctx, actRecordDecision, act, &result); err != nil {
+			if err := l.perform(ctx, actRecordDecision, act, nil); err != nil {
 				return work.ActResult{}, err
 			}
 			l.decision = &in

@@ -27,15 +27,14 @@ func (l *location) payment(ctx workflow.Context) error {
 	l.begun.fee = true
 	l.stand(ctx, standing{
 		stage: work.StagePayment, what: "clusterbridge opens the charge of the one-time fee",
-		next: "an invoice is sent by mail", ways: []way{{"onboarding waive", work.UpdateWaiveFee}},
+		next: "an invoice is sent by mail", ways: []way{{verb: "onboarding waive", update: work.UpdateWaiveFee}},
 	})
 	var charge work.ChargeResult
 	if err := l.do(ctx, actOpenCharge, l.caseInput(), &charge, never); err != nil {
 		return err
 	}
-	if w := l.fee.waive; w != nil && charge.State == work.ChargeOpen {
-		act := l.actOf(work.UpdateWaiveFee, w.By, w.Reason, w.Note)
-		if err := l.do(ctx, actSettleCharge, act, &charge, never); err != nil {
+	if l.fee.waive != nil && charge.State == work.ChargeOpen {
+		if err := l.keepOn(ctx, func() error { return l.waiveNow(ctx, *l.fee.waive, &charge) }, never); err != nil {
 			return err
 		}
 	}
@@ -58,19 +57,39 @@ func (l *location) charged(charge work.ChargeResult) {
 	}
 }
 
-// untilPaid sends the invoice and waits for its end. Where the billing system
-// tells of payments it is also asked from time to time, as what it tells may be
-// lost.
+// waiveNow waives the charge that has just been opened. A payment may have come
+// in this very moment; then there is nothing left to waive.
+func (l *location) waiveNow(ctx workflow.Context, w work.SteerInput, charge *work.ChargeResult) error {
+	acting := withCase(ctx, l.caseID, livePriority, "")
+	err := workflow.ExecuteActivity(acting, actSettleCharge, l.actOf(work.UpdateWaiveFee, w.By, w.Reason, w.Note)).Get(ctx, charge)
+	if err == nil {
+		return nil
+	}
+	var found work.ChargeResult
+	if workflow.ExecuteActivity(acting, actCheckCharge, l.caseInput()).Get(ctx, &found) == nil && found.State != work.ChargeOpen {
+		*charge, err = found, nil
+	}
+	return err
+}
+
+// untilPaid sends the invoice and waits for its end.
 func (l *location) untilPaid(ctx workflow.Context) error {
 	settled := func() bool { return !l.fee.open() }
 	l.stand(ctx, l.unpaid())
 	if err := l.mail(ctx, mailInvoice, settled); err != nil {
 		return err
 	}
+	return l.untilCharge(ctx, settled)
+}
+
+// untilCharge waits until the charge is as it should be. Where the billing
+// system tells of payments it is also asked from time to time, as what it tells
+// may be lost.
+func (l *location) untilCharge(ctx workflow.Context, settled func() bool) error {
 	if !l.plan.Hook {
 		return workflow.Await(ctx, settled)
 	}
-	for n := 0; l.fee.open(); n++ {
+	for n := 0; !settled(); n++ {
 		retries := l.retries
 		err := rest(ctx, look(l.plan.CheckEvery, 0, n), "Ask the billing system", func() bool { return settled() || l.retries != retries })
 		if err == nil {
@@ -83,7 +102,7 @@ func (l *location) untilPaid(ctx workflow.Context) error {
 		if err := l.do(ctx, actCheckCharge, l.caseInput(), &charge, settled); err != nil {
 			return err
 		}
-		if l.fee.open() && charge.State != "" {
+		if !settled() && charge.State != "" {
 			l.charged(charge)
 		}
 	}
@@ -93,7 +112,7 @@ func (l *location) untilPaid(ctx workflow.Context) error {
 func (l *location) unpaid() standing {
 	s := standing{
 		stage: work.StagePayment, who: "payment", what: "the one-time fee", next: "the way to the till is opened",
-		ways:  []way{{"onboarding paid", work.UpdateRecordPayment}, {"onboarding waive", work.UpdateWaiveFee}},
+		ways:  []way{{verb: "onboarding paid", update: work.UpdateRecordPayment}, {verb: "onboarding waive", update: work.UpdateWaiveFee}},
 		again: l.plan.Hook,
 	}
 	if l.fee.number != "" {
@@ -107,12 +126,12 @@ func (l *location) unpaid() standing {
 
 func (l *location) handleFee(ctx workflow.Context) error {
 	return errors.Join(
-		handle(ctx, work.UpdateRecordPayment, "An operator records the payment of the fee.", l.desk,
+		handleAct(ctx, &l.casework, work.UpdateRecordPayment, "An operator records the payment of the fee.",
 			func() error { return l.mayPay(l.fee.open()) },
 			func(ctx workflow.Context, in work.PaymentInput) (work.ActResult, error) {
 				return l.settleCharge(ctx, work.UpdateRecordPayment, in)
 			}),
-		handle(ctx, work.UpdateWaiveFee, "The venue need not pay the fee.", l.desk,
+		handleAct(ctx, &l.casework, work.UpdateWaiveFee, "The venue need not pay the fee.",
 			func() error {
 				if l.fee.waive != nil && l.fee.state == "" {
 					return l.refuse("the fee will be waived already")
@@ -126,22 +145,25 @@ func (l *location) handleFee(ctx workflow.Context) error {
 				}
 				return l.settleCharge(ctx, work.UpdateWaiveFee, work.PaymentInput{By: in.By, Reason: in.Reason, Note: in.Note})
 			}),
-		handle(ctx, work.UpdateRefundFee, "An operator has given the paid fee back.", l.desk, l.mayRefund,
+		handleAct(ctx, &l.casework, work.UpdateRefundFee, "An operator has given the paid fee back.", l.mayRefund,
 			func(ctx workflow.Context, in work.PaymentInput) (work.ActResult, error) {
 				return l.settleCharge(ctx, work.UpdateRefundFee, in)
 			}),
-		handle(ctx, work.UpdatePaymentNoticed, "The billing system has told of a payment.", l.desk,
-			func() error { return l.mayPay(true) },
+		handleAct(ctx, &l.casework, work.UpdatePaymentNoticed, "The billing system has told of a payment.",
+			func() error {
+				if l.at.stage == work.StageRefund {
+					return nil
+				}
+				return l.mayPay(true)
+			},
 			func(ctx workflow.Context, _ work.SteerInput) (work.ActResult, error) {
-				if !l.fee.open() {
+				if !l.fee.open() && l.fee.state != work.ChargePaid && l.at.stage != work.StageRefund {
 					return done("It is known, or will be when the charge is opened.")
 				}
-				var charge work.ChargeResult
-				if err := l.perform(ctx, actCheckCharge, l.caseInput(), &charge); err != nil {
+				if err := l.lookAtCharge(ctx); err != nil {
 					return work.ActResult{}, err
 				}
-				l.charged(charge)
-				return done("The charge is %s.", charge.State)
+				return done("The charge is %s.", l.fee.state)
 			}),
 	)
 }
@@ -178,13 +200,28 @@ func (l *location) mayRefund() error {
 	return nil
 }
 
+// settleCharge records a person's word on the fee. Where it contradicts what is
+// known there, that is looked at: the billing system may have been faster.
 func (l *location) settleCharge(ctx workflow.Context, update string, in work.PaymentInput) (work.ActResult, error) {
 	act := l.actOf(update, in.By, in.Reason, in.Note)
 	act.Reference = in.Reference
 	var charge work.ChargeResult
 	if err := l.perform(ctx, actSettleCharge, act, &charge); err != nil {
+		if code, _ := explain(l.connection, err); code == work.BadInput && l.lookAtCharge(ctx) != nil {
+			workflow.GetLogger(ctx).Info("the charge is looked at later", "case", l.caseID)
+		}
 		return work.ActResult{}, err
 	}
 	l.charged(charge)
 	return done("The fee is %s.", charge.State)
+}
+
+// lookAtCharge asks where the charge stands.
+func (l *location) lookAtCharge(ctx workflow.Context) error {
+	var charge work.ChargeResult
+	if err := l.perform(ctx, actCheckCharge, l.caseInput(), &charge); err != nil {
+		return err
+	}
+	l.charged(charge)
+	return nil
 }

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -101,8 +102,8 @@ func TestTheBillingSystemTellsOrIsAsked(t *testing.T) {
 		}
 		h.onboard(in)
 		require.Empty(t, h.refusals)
-		checks := h.callsOf("CheckCharge")
-		late := checks[len(checks)-1].at.Sub(paidAt)
+		checks := slices.DeleteFunc(h.callsOf("CheckCharge"), func(c call) bool { return c.at.Before(paidAt) })
+		late := checks[0].at.Sub(paidAt)
 		require.Equal(t, told, late < time.Minute, late)
 		require.Less(t, late, 6*time.Hour+time.Minute)
 		require.Contains(t, h.went("SendCaseMail"), "payment-received")
@@ -134,5 +135,69 @@ func TestAPaymentWhileTheInvoiceCannotBeSent(t *testing.T) {
 	})
 	h.at(2*time.Hour+time.Minute, func() { require.Equal(t, work.StageEntry, h.status(theCase).Stage) })
 	h.onboard(in)
+	require.Contains(t, h.went("SendCaseMail"), "payment-received")
+}
+
+// The billing system tells that a paid fee was given back, on the way or after
+// a cancellation, or is asked.
+func TestTheBillingSystemTellsOfARefund(t *testing.T) {
+	for name, c := range map[string]struct{ cancelled, told bool }{
+		"on the way": {false, true}, "after a cancellation": {true, true}, "after a cancellation, untold": {true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, in := confirmed(t)
+			h.plan.Hook = true
+			state := work.ChargeOpen
+			h.check = func(work.CaseInput) (work.ChargeResult, error) { return work.ChargeResult{State: state}, nil }
+			h.undo = func(in work.UndoInput) (work.UndoResult, error) {
+				return work.UndoResult{Refund: in.Step == work.UndoFee}, nil
+			}
+			turn := func(to string, told bool) func() {
+				return func() {
+					h.mu.Lock()
+					state = to
+					h.mu.Unlock()
+					if told {
+						h.send(theCase, work.UpdatePaymentNoticed, bySteer)
+					}
+				}
+			}
+			h.at(2*time.Hour, turn(work.ChargePaid, true))
+			if c.cancelled {
+				h.at(3*time.Hour, func() { h.send(theCase, work.UpdateCancelOnboarding, toCancel) })
+			}
+			h.at(4*time.Hour, turn(work.ChargeRefunded, c.told))
+			h.at(5*time.Hour, func() {
+				if !c.cancelled {
+					h.send(theCase, work.UpdateRefundFee, paid)
+				}
+			})
+			result := h.onboard(in)
+			require.Equal(t, c.cancelled, result.Venues[0].Outcome == work.Cancelled)
+			require.Equal(t, !c.cancelled, len(h.refusals) == 1, "%v", h.refusals)
+			require.Empty(t, h.went("SettleCharge"))
+		})
+	}
+}
+
+// A payment that came between the opening of a charge and the waiver that was
+// said before is a payment.
+func TestAPaymentCrossesAWaiver(t *testing.T) {
+	h, in := confirmed(t)
+	h.fails["SettleCharge"] = work.BadInput
+	h.check = func(work.CaseInput) (work.ChargeResult, error) { return work.ChargeResult{State: work.ChargePaid}, nil }
+	h.at(30*time.Minute, func() { h.send(theCase, work.UpdateWaiveFee, bySteer) })
+	h.onboard(in)
+	require.Contains(t, h.went("SendCaseMail"), "payment-received")
+}
+
+// What an operator records may be known from the billing system already.
+func TestARecordedPaymentThatIsKnownAlready(t *testing.T) {
+	h, in := confirmed(t)
+	h.fails["SettleCharge"] = work.BadInput
+	h.check = func(work.CaseInput) (work.ChargeResult, error) { return work.ChargeResult{State: work.ChargePaid}, nil }
+	h.at(2*time.Hour, func() { h.send(theCase, work.UpdateRecordPayment, paid) })
+	h.onboard(in)
+	require.Len(t, h.failures, 1, "who recorded it is told")
 	require.Contains(t, h.went("SendCaseMail"), "payment-received")
 }

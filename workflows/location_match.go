@@ -46,7 +46,7 @@ func (l *location) whichVenue() standing {
 	s := standing{
 		stage: work.StageMatch, who: "operator", what: "which of several venues of Cluster's is meant",
 		next:       "the contact on Cluster's record is asked for the venue's yes or no",
-		ways:       []way{{"onboarding choose", work.UpdateChooseLocation}},
+		ways:       []way{{verb: "onboarding choose", update: work.UpdateChooseLocation}},
 		candidates: l.found.Candidates,
 	}
 	switch {
@@ -59,7 +59,7 @@ func (l *location) whichVenue() standing {
 }
 
 func (l *location) handleMatch(ctx workflow.Context) error {
-	return handle(ctx, work.UpdateChooseLocation, "Which of Cluster's venues is meant.", l.desk,
+	return handleAct(ctx, &l.casework, work.UpdateChooseLocation, "Which of Cluster's venues is meant.",
 		func() error {
 			if err := l.during("which venue is meant is known", work.StageMatch); err != nil {
 				return err
@@ -69,24 +69,18 @@ func (l *location) handleMatch(ctx workflow.Context) error {
 			}
 			return nil
 		},
-		func(ctx workflow.Context, in work.ChooseInput) (work.ActResult, error) {
+		func(ctx workflow.Context, in work.ChooseInput) (work.FindResult, error) {
 			act := l.actOf(work.UpdateChooseLocation, in.By, in.Reason, in.Note)
 			act.Serial = in.Serial
 			var found work.FindResult
 			if err := l.perform(ctx, actChooseVenue, act, &found); err != nil {
-				return work.ActResult{}, err
+				return work.FindResult{}, err
 			}
 			if found.Serial == "" && found.Joined == "" && found.Connected == "" {
-				return work.ActResult{}, l.refuse("Cluster has no such venue")
+				return work.FindResult{}, l.refuse("Cluster has no such venue")
 			}
 			l.found, l.chosenBy = found, work.SteerInput{By: in.By, Reason: in.Reason, Note: in.Note}
-			switch {
-			case found.Connected != "":
-				return done("That venue is connected already, as %s.", found.Connected)
-			case found.Joined != "":
-				return done("That venue joined the older request %s.", found.Joined)
-			}
-			return done("The venue is %s.", found.Serial)
+			return found, nil
 		})
 }
 
@@ -100,15 +94,18 @@ func (l *location) contact(ctx workflow.Context) error {
 		stage: work.StageContact, who: "operator",
 		what: "somebody to ask, as Cluster's record names nobody for this venue (call it back on a number that you know)",
 		next: "the contact is asked for the venue's yes or no",
-		ways: []way{{"onboarding contact", work.UpdateContactEntered}},
+		ways: []way{{verb: "onboarding contact", update: work.UpdateContactEntered}},
 	}, func() bool { return l.found.Contact != "" })
 }
 
 // handleContact registers ContactEntered. While the venue's answer is waited
-// for, another contact is asked anew.
+// for, another contact is asked anew; later mails go to the new one anyway.
 func (l *location) handleContact(ctx workflow.Context) error {
 	return l.contactEntered(ctx, func() error {
-		return l.during("no contact is waited for", work.StageContact, work.StageConfirmation)
+		if l.at.stage == work.StageMatch {
+			return l.refuse("which venue is meant comes first")
+		}
+		return l.going()
 	}, func(ctx workflow.Context, contact string) {
 		l.found.Contact = contact
 		if l.at.stage == work.StageConfirmation && l.decision == nil {

@@ -70,10 +70,11 @@ func (l *location) setup(ctx workflow.Context, raw converter.RawValue) error {
 		return err
 	}
 	l.caseID, l.name, l.parent = l.in.Case, l.in.Venue.TradeName, info.ParentWorkflowExecution.ID
+	l.kept = true
 	l.plans(l.in.Plan)
 	l.tokens = tokenTries{casework: &l.casework}
 	l.mends = map[work.Code]way{
-		work.MailRefused: {"onboarding contact", work.UpdateContactEntered}, work.ClusterKeyRefused: {"credentials put", work.UpdateCredentialsEntered},
+		work.MailRefused: {verb: "onboarding contact", update: work.UpdateContactEntered}, work.ClusterKeyRefused: {verb: "credentials put", update: work.UpdateCredentialsEntered},
 	}
 	if err := errors.Join(l.steered(ctx), l.handle(ctx)); err != nil {
 		return typed("", err)
@@ -101,7 +102,7 @@ func (l *location) end(ctx workflow.Context, err error) (work.OnboardingResult, 
 		Case: l.caseID, TradeName: l.name, Outcome: l.outcome, Connection: l.connection, Summary: l.summary,
 	}
 	if err == nil {
-		err = l.close(ctx, true)
+		err = l.close(ctx)
 	}
 	l.tell(ctx, signalEnded, result)
 	return result, typed(l.connection, err)
@@ -119,7 +120,7 @@ func (l *location) tell(ctx workflow.Context, signal string, report any) {
 // listen takes the Onboarding's signals.
 func (l *location) listen(ctx workflow.Context) {
 	signals := workflow.NewSelector(ctx)
-	receive(ctx, signals, signalAsked, func(askReport) { l.asked.out(workflow.Now(ctx)) })
+	receive(ctx, signals, signalAsked, func(report askReport) { l.asked.out(report.Group, workflow.Now(ctx)) })
 	receive(ctx, signals, signalAskFailed, func(report askReport) { l.asked.failed = report })
 	receive(ctx, signals, signalCancel, l.cancelBy)
 	receive(ctx, signals, signalReport, func(askReport) { l.report(ctx) })

@@ -232,6 +232,32 @@ func TestAMailThatCannotBeSentIsVisibleAndMended(t *testing.T) {
 	require.Equal(t, []string{"confirmation operator", "confirmation venue", "ended"}, h.waits(theCase))
 }
 
+// With another contact the time to answer begins anew, as the link's does.
+func TestAnotherContactHasItsOwnTime(t *testing.T) {
+	h, in := one(t)
+	h.at(20*day, func() { h.send(theCase, work.UpdateContactEntered, bySteer) })
+	h.at(40*day, func() { require.Equal(t, work.StageConfirmation, h.status(theCase).Stage) })
+	h.onboard(in)
+	require.Equal(t, []string{"c1 0", "c1 1", "c1 2", "c2 0", "c2 1", "c2 2"}, h.went("AskContact"))
+	require.WithinDuration(t, h.begin.Add(50*day), h.callsOf("SendCaseMail")[0].at, time.Minute)
+}
+
+// What an Update has changed is in the ledger when it is answered, so that the
+// page that comes next shows it.
+func TestTheLedgerKnowsWhenAnUpdateIsAnswered(t *testing.T) {
+	h, in := oneShifts(t)
+	h.at(time.Hour, func() { h.send(shiftsCase, work.UpdateDecide, confirm) })
+	known := ""
+	h.onAnswer = func() {
+		waits := h.waits(shiftsCase)
+		known += " " + waits[len(waits)-1]
+	}
+	h.at(2*time.Hour, func() { h.send(shiftsCase, work.UpdateTryToken, byVenue) })
+	h.at(3*time.Hour, func() { h.send(shiftsCase, work.UpdateCancelOnboarding, toCancel) })
+	h.onboard(in)
+	require.Contains(t, known, "confirmation venue location venue", "the token's answer came when the next step was known")
+}
+
 // What an operator says for the venue is recorded with handle and reason, also
 // while the mail cannot be sent.
 func TestAnOperatorDecidesForTheVenue(t *testing.T) {

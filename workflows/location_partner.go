@@ -24,7 +24,7 @@ func (l *location) partnersSide(ctx workflow.Context) error {
 	entered := func() bool { return l.entry != nil }
 	l.stand(ctx, standing{
 		stage: work.StageEntry, what: "serial number and key go to the venue and to WISK's support, by mail",
-		next: "WISK's support, or the venue, enters them", ways: []way{{"onboarding entered", work.UpdateRecordEntry}},
+		next: "WISK's support, or the venue, enters them", ways: []way{{verb: "onboarding entered", update: work.UpdateRecordEntry}},
 	})
 	for _, kind := range []string{mailCredentials, mailToSupport} {
 		if err := l.mail(ctx, kind, entered); err != nil {
@@ -33,14 +33,14 @@ func (l *location) partnersSide(ctx workflow.Context) error {
 	}
 	return l.wait(ctx, standing{
 		stage: work.StageEntry, who: "partner", what: "the entry of serial number and key in WISK (Venue Settings, POS Integrations)",
-		next: "the till is tried and the connection goes live", ways: []way{{"onboarding entered", work.UpdateRecordEntry}},
+		next: "the till is tried and the connection goes live", ways: []way{{verb: "onboarding entered", update: work.UpdateRecordEntry}},
 	}, entered)
 }
 
 // handleEntry registers RecordEntry. What speaks against an entry goes back to
 // who recorded it, and the case waits on.
 func (l *location) handleEntry(ctx workflow.Context) error {
-	return handle(ctx, work.UpdateRecordEntry, "WISK's side is entered, with route and modifiers.", l.desk,
+	return handleAct(ctx, &l.casework, work.UpdateRecordEntry, "WISK's side is entered, with route and modifiers.",
 		func() error {
 			if l.entry != nil && l.outcome == "" && l.cancelled == nil {
 				return l.refuse("it is recorded already")
@@ -50,8 +50,7 @@ func (l *location) handleEntry(ctx workflow.Context) error {
 		func(ctx workflow.Context, in work.EntryInput) (work.ActResult, error) {
 			act := l.actOf(work.UpdateRecordEntry, in.By, in.Reason, in.Note)
 			act.Route, act.Modifiers, act.NoClusterIntegration = in.Route, in.Modifiers, in.NoClusterIntegration
-			var result work.ActResult
-			if err := l.perform(ctx, actRecordEntry, act, &result); err != nil {
+			if err := l.perform(ctx, actRecordEntry, act, nil); err != nil {
 				return work.ActResult{}, err
 			}
 			l.entry = &in
@@ -65,7 +64,7 @@ func (l *location) tokenAndPlace(ctx workflow.Context) error {
 	const next = "the venue chooses its location of 7shifts"
 	l.stand(ctx, standing{
 		stage: work.StageToken, what: "the mail that asks for 7shifts' access token is sent", next: next,
-		ways: []way{{"", work.UpdateTryToken}},
+		ways: []way{{update: work.UpdateTryToken, other: tokenPage}},
 	})
 	if err := l.mail(ctx, mailTokenNeeded, l.tokens.good); err != nil {
 		return err
@@ -91,7 +90,7 @@ func (l *location) whichPlace() standing {
 	s := standing{
 		stage: work.StageLocation, who: "venue", what: "which location of 7shifts the venue is, chosen on the page",
 		next: "the till is tried and the connection goes live",
-		ways: []way{{"onboarding place", work.UpdateChoosePartnerLocation}, {"", work.UpdateTryToken}},
+		ways: []way{{verb: "onboarding place", update: work.UpdateChoosePartnerLocation}, {update: work.UpdateTryToken, other: tokenPage}},
 	}
 	if len(l.place.hindrances) > 0 {
 		s.problem = "The last choice could not be: " + strings.Join(l.place.hindrances, ", ") + "."
@@ -100,7 +99,7 @@ func (l *location) whichPlace() standing {
 }
 
 func (l *location) handlePlace(ctx workflow.Context) error {
-	return handle(ctx, work.UpdateChoosePartnerLocation, "Which location of 7shifts the venue is.", l.desk,
+	return handleAct(ctx, &l.casework, work.UpdateChoosePartnerLocation, "Which location of 7shifts the venue is.",
 		func() error {
 			if l.place.chosen && l.outcome == "" && l.cancelled == nil {
 				return l.refuse("the location is chosen already")

@@ -46,7 +46,7 @@ func (l *location) inactive() standing {
 func (l *location) withoutKey() standing {
 	return standing{
 		stage: work.StageKey, who: "operator", what: "the till's API key, which an operator puts in on standard input",
-		next: "it is tried; then " + l.afterTill(), ways: []way{{"credentials put", work.UpdateCredentialsEntered}},
+		next: "it is tried; then " + l.afterTill(), ways: []way{{verb: "credentials put", update: work.UpdateCredentialsEntered}},
 	}
 }
 
@@ -60,7 +60,7 @@ func (l *location) afterTill() string {
 // handleKey registers CredentialsEntered. A key also comes when the one before
 // was refused; what it troubles is then tried again.
 func (l *location) handleKey(ctx workflow.Context) error {
-	return handle(ctx, work.UpdateCredentialsEntered, "An operator has put in the till's key.", l.desk,
+	return handleAct(ctx, &l.casework, work.UpdateCredentialsEntered, "An operator has put in the till's key.",
 		func() error {
 			if l.trouble.code != "" && l.begun.keys {
 				return l.going()

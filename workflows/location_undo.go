@@ -79,11 +79,11 @@ func (l *location) undoStep(ctx workflow.Context, step string, result *work.Undo
 // tellCancelled tells the venue, if it has heard of the request, and waits for
 // the refund where one is due.
 func (l *location) tellCancelled(ctx workflow.Context, refund bool) error {
-	refunded := func() bool { return l.fee.state == work.ChargeRefunded }
 	if refund {
+		l.fee.state = work.ChargePaid // as the ledger knows it
 		l.stand(ctx, standing{
-			stage: work.StageRefund, who: "operator", what: "the refund of the paid fee",
-			next: "the onboarding ends as cancelled", ways: []way{{"onboarding refund", work.UpdateRefundFee}},
+			stage: work.StageRefund, who: "operator", what: "the refund of the paid fee", next: "the onboarding ends as cancelled",
+			ways: []way{{verb: "onboarding refund", update: work.UpdateRefundFee}}, again: l.plan.Hook,
 		})
 	}
 	if refund || !l.asked.at.IsZero() || l.decision != nil {
@@ -94,5 +94,5 @@ func (l *location) tellCancelled(ctx workflow.Context, refund bool) error {
 	if !refund {
 		return nil
 	}
-	return workflow.Await(ctx, refunded)
+	return l.untilCharge(ctx, func() bool { return l.fee.state == work.ChargeRefunded })
 }

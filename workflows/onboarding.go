@@ -86,13 +86,13 @@ func (o *onboarding) handle(ctx workflow.Context) error {
 	return errors.Join(
 		workflow.SetQueryHandlerWithOptions(ctx, work.QueryStatus, o.status,
 			workflow.QueryHandlerOptions{Description: "How many venues are open, and how each stands."}),
-		handle(ctx, work.UpdateCancelOnboarding, "Cancel all venues that have not ended.", nil, o.mayCancel,
+		handle(ctx, work.UpdateCancelOnboarding, "Cancel all venues that have not ended.", o.mayCancel,
 			func(ctx workflow.Context, in work.SteerInput) (work.ActResult, error) {
 				open := o.open()
 				o.cancelBy(ctx, in)
 				return work.ActResult{Summary: fmt.Sprintf("%d venues are being cancelled; what was begun for them is undone.", open), Changed: open}, nil
 			}),
-		handle(ctx, work.UpdateRetry, "Send the mails that could not be sent, at once.", nil, func() error {
+		handle(ctx, work.UpdateRetry, "Send the mails that could not be sent, at once.", func() error {
 			if len(o.troubles) == 0 {
 				return o.refuse("there is nothing to try again")
 			}
@@ -115,7 +115,7 @@ func (o *onboarding) mayCancel() error {
 }
 
 func (o *onboarding) refuse(why string) error {
-	return typed(o.request, work.Err(work.NotNow, fmt.Sprintf("%s; %d of %d venues are open", why, o.open(), len(o.venues))))
+	return notNow(fmt.Sprintf("%s; %d of %d venues are open", why, o.open(), len(o.venues)), "clusterbridge onboarding list")
 }
 
 func (o *onboarding) run(ctx workflow.Context) (work.RequestResult, error) {

@@ -173,7 +173,7 @@ func (o *onboarding) send(ctx workflow.Context, g group, reminder int) {
 	for _, caseID := range result.Asked {
 		if v := o.byCase[caseID]; v != nil && reminder == 0 && v.group == g.name {
 			v.asked = true
-			o.signal(ctx, v, signalAsked, askReport{})
+			o.signal(ctx, v, signalAsked, askReport{Group: g.name})
 		}
 	}
 	o.show(ctx)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func pages() []page {
 		{"7shifts' location is to be chosen", scene{shifts: true, acts: []act{yes, pastes}}},
 		{"A location could not be chosen", scene{shifts: true, set: func(h *house) {
 			h.place = func(work.CaseAct) (work.PlaceResult, error) {
-				return work.PlaceResult{Hindrances: []string{"zone_differs", "other_integration"}}, nil
+				return work.PlaceResult{Hindrances: []string{"zone", "other_pos"}}, nil
 			}
 		}, acts: []act{yes, pastes, chooses}}},
 		{"The till is offline", scene{set: failing("GoLive", work.ClusterOffline), acts: []act{yes, enters}}},
@@ -133,5 +134,9 @@ func TestEveryWaitIsShownAsItsExample(t *testing.T) {
 	}
 	held, err := os.ReadFile(golden)
 	require.NoError(t, err, "write it with: go test ./workflows -update")
-	require.Equal(t, string(held), text, "If it is meant so: go test ./workflows -update")
+	want, got := strings.Split(string(held), "\n# "), strings.Split(text, "\n# ")
+	for i := range min(len(want), len(got)) {
+		require.Equal(t, want[i], got[i], "If it is meant so: go test ./workflows -update")
+	}
+	require.Len(t, got, len(want))
 }

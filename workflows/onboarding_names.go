@@ -89,8 +89,9 @@ type caseReport struct {
 }
 
 // askReport is what an Onboarding tells a LocationOnboarding of the mail to its
-// contact; Code and Sentence are why it could not be sent.
+// contact. Code and Sentence are why it could not be sent.
 type askReport struct {
+	Group    string    `json:"group,omitempty"` // that was asked
 	Code     work.Code `json:"code,omitempty"`
 	Sentence string    `json:"sentence,omitempty"`
 }

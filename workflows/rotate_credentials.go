@@ -25,12 +25,14 @@ func RotateCredentials(ctx workflow.Context, raw converter.RawValue) (work.ActRe
 	if err := r.setup(ctx, raw); err != nil {
 		return work.ActResult{}, err
 	}
-	err := r.run(r.open(ctx))
-	if err != nil && !temporal.IsCanceledError(err) {
+	result, err := r.run(r.open(ctx))
+	if temporal.IsCanceledError(err) {
+		result, err = r.takeBack(lasting(ctx))
+	}
+	if err != nil {
 		return work.ActResult{}, failAct(ctx, r.connection, err)
 	}
-	result, err := r.finish(lasting(ctx), err != nil)
-	return result, typed(r.connection, err)
+	return result, typed(r.connection, r.close(lasting(ctx)))
 }
 
 // rotation is the private state of a RotateCredentials.
@@ -53,7 +55,7 @@ func (r *rotation) setup(ctx workflow.Context, raw converter.RawValue) error {
 	}
 	r.connection, r.caseID = r.in.Connection, r.in.Connection+":r"+n
 	r.tokens = tokenTries{casework: &r.casework}
-	r.mends = map[work.Code]way{work.MailRefused: {"onboarding contact", work.UpdateContactEntered}}
+	r.mends = map[work.Code]way{work.MailRefused: {verb: "onboarding contact", update: work.UpdateContactEntered}}
 	return typed(r.connection, errors.Join(r.steered(ctx), r.handle(ctx), r.tokens.handle(ctx, work.StageToken),
 		workflow.UpsertTypedSearchAttributes(ctx, about(r.connection)...)))
 }
@@ -61,13 +63,13 @@ func (r *rotation) setup(ctx workflow.Context, raw converter.RawValue) error {
 func (r *rotation) handle(ctx workflow.Context) error {
 	return errors.Join(
 		r.contactEntered(ctx, func() error { return r.refuse("no contact is waited for") }, func(workflow.Context, string) {}),
-		handle(ctx, work.UpdateCredentialsEntered, "An operator has put in the new key.", r.desk,
+		handleAct(ctx, &r.casework, work.UpdateCredentialsEntered, "An operator has put in the new key.",
 			func() error { return r.during("no key is waited for", work.StageKey) },
 			func(workflow.Context, work.SteerInput) (work.ActResult, error) {
 				r.keyIn++
 				return done("The key is tried.")
 			}),
-		handle(ctx, work.UpdateKeyEntered, "The partner uses the new key.", r.desk,
+		handleAct(ctx, &r.casework, work.UpdateKeyEntered, "The partner uses the new key.",
 			func() error { return r.during("no entry is waited for", work.StageEntry) },
 			func(workflow.Context, work.SteerInput) (work.ActResult, error) {
 				r.entered = true
@@ -76,25 +78,91 @@ func (r *rotation) handle(ctx workflow.Context) error {
 	)
 }
 
-// run makes the new credential and waits until it is in use.
-func (r *rotation) run(ctx workflow.Context) error {
+// run makes the new credential, waits until it is in use, and has the old one
+// go.
+func (r *rotation) run(ctx workflow.Context) (result work.ActResult, err error) {
 	for first := true; ; first = false {
 		begun, err := r.begin(ctx, first)
 		if err != nil {
-			return err
+			return result, err
 		}
-		if begun.Waits == work.RotationKey {
-			keyIn := r.keyIn
-			if err := r.wait(ctx, standing{
-				stage: work.StageKey, who: "operator", what: "the new API key, which an operator puts in on standard input",
-				next: "it is tried", ways: []way{{"credentials put", work.UpdateCredentialsEntered}},
-			}, func() bool { return r.keyIn != keyIn }); err != nil {
-				return err
-			}
-			continue
+		if begun.Waits != work.RotationKey {
+			return r.replace(ctx, begun.Waits)
 		}
-		return r.untilInUse(ctx, begun.Waits)
+		keyIn := r.keyIn
+		if err := r.wait(ctx, standing{
+			stage: work.StageKey, who: "operator", what: "the new API key, which an operator puts in on standard input",
+			next: "it is tried", ways: []way{{verb: "credentials put", update: work.UpdateCredentialsEntered}},
+		}, func() bool { return r.keyIn != keyIn }); err != nil {
+			return result, err
+		}
 	}
+}
+
+// replace waits until the new credential is in use, and has the old one go. A
+// token that opens another account is good and still of no use: the venue has
+// to paste one that opens this connection's location.
+func (r *rotation) replace(ctx workflow.Context, waits string) (result work.ActResult, err error) {
+	who := work.SteerInput{By: r.in.By, Reason: r.in.Reason, Note: r.in.Note}
+	for {
+		if err := r.untilInUse(ctx, waits); err != nil {
+			return result, err
+		}
+		if ctx.Err() != nil {
+			return result, ctx.Err()
+		}
+		r.bound = "the new credential is in use"
+		r.stand(ctx, standing{stage: r.at.stage, what: "the old credential is taken away", next: "the rotation ends"})
+		unfit := false
+		ending := lasting(ctx)
+		err := r.keepOn(ending, func() error {
+			err := r.finish(ending, false, who, &result)
+			if code, _ := explain(r.connection, err); err != nil && waits == work.RotationToken && code == work.BadInput {
+				unfit, err = true, nil
+			}
+			return err
+		}, never)
+		if err != nil || !unfit {
+			r.settle(work.WentLive, work.SteerInput{}, result.Summary)
+			return result, err
+		}
+		r.bound = ""
+		r.tokens.reject("The last token does not open this connection's location of 7shifts; the venue pastes one that does.")
+	}
+}
+
+// finish has the old credential go, or when cancelled the new one.
+func (r *rotation) finish(ctx workflow.Context, cancelled bool, who work.SteerInput, result *work.ActResult) error {
+	acting := withCase(ctx, r.caseID, personPriority, "")
+	return workflow.ExecuteActivity(acting, actFinishRotation, work.RotationEnd{
+		Case: r.caseID, Cancelled: cancelled, By: who.By, Reason: who.Reason, Note: who.Note,
+	}).Get(ctx, result)
+}
+
+// takeBack has the new credential go. Where the ledger knows of no rotation,
+// none was begun.
+func (r *rotation) takeBack(ctx workflow.Context) (result work.ActResult, err error) {
+	if r.cancelled == nil { // the button's word is still on its way
+		by := byTemporalUI()
+		r.cancelled = &by
+	}
+	who := *r.cancelled
+	if err := r.quiet(ctx); err != nil {
+		return result, err
+	}
+	r.stand(ctx, standing{stage: work.StageUndo, what: "the new credential is taken away; the old one stays", next: "the rotation ends"})
+	err = r.keepOn(ctx, func() error {
+		err := r.finish(ctx, true, who, &result)
+		if code, _ := explain(r.connection, err); err != nil && !r.kept && code == work.BadInput {
+			result.Summary = "Nothing had been begun."
+			return nil
+		}
+		r.kept = r.kept || err == nil
+		return err
+	}, never)
+	r.settle(work.Cancelled, who, fmt.Sprintf("Cancelled%s. %s", byPerson(who.By), result.Summary))
+	result.Summary = r.summary
+	return result, err
 }
 
 // begin makes the new credential. What no patience mends fails at once, as long
@@ -115,8 +183,12 @@ func (r *rotation) begin(ctx workflow.Context, first bool) (work.RotationResult,
 		}
 		return err
 	}, never)
+	if err = errors.Join(err, hopeless); err != nil {
+		return begun, err
+	}
 	r.plans(begun.Plan)
-	return begun, errors.Join(err, hopeless)
+	r.kept = true
+	return begun, nil
 }
 
 // untilInUse waits until the new credential is in use where it is to be.
@@ -125,14 +197,14 @@ func (r *rotation) untilInUse(ctx workflow.Context, waits string) error {
 	switch waits {
 	case work.RotationToken:
 		r.stand(ctx, standing{
-			stage: work.StageToken, what: "the mail that asks for a new access token is sent", next: next, ways: []way{{"", work.UpdateTryToken}},
+			stage: work.StageToken, what: "the mail that asks for a new access token is sent", next: next, ways: []way{{update: work.UpdateTryToken, other: tokenPage}},
 		})
 		if err := r.mail(ctx, mailTokenNeeded, r.tokens.good); err != nil {
 			return err
 		}
 		return r.tokens.waitForGood(ctx, next)
 	case work.RotationEntry:
-		ways := []way{{"onboarding entered", work.UpdateKeyEntered}}
+		ways := []way{{update: work.UpdateKeyEntered, other: "Temporal's Web UI"}}
 		entered := func() bool { return r.entered }
 		r.stand(ctx, standing{
 			stage: work.StageEntry, what: "the new key goes to the venue and to WISK's support, by mail", next: next, ways: ways,
@@ -147,36 +219,4 @@ func (r *rotation) untilInUse(ctx workflow.Context, waits string) error {
 		}, entered)
 	}
 	return nil
-}
-
-// finish has the old credential go, or when cancelled the new one.
-func (r *rotation) finish(ctx workflow.Context, cancelled bool) (work.ActResult, error) {
-	cancelled = cancelled || r.cancelled != nil
-	who := work.SteerInput{By: r.in.By, Reason: r.in.Reason, Note: r.in.Note}
-	stage, what := work.StageKey, "the old credential is taken away"
-	if cancelled {
-		stage, what = work.StageUndo, "the new credential is taken away; the old one stays"
-		if r.cancelled == nil { // the button's word is still on its way
-			by := byTemporalUI()
-			r.cancelled = &by
-		}
-		who = *r.cancelled
-	}
-	r.bound = "the new credential is in use"
-	if err := r.quiet(ctx); err != nil {
-		return work.ActResult{}, err
-	}
-	r.stand(ctx, standing{stage: stage, what: what, next: "the rotation ends"})
-	var result work.ActResult
-	if err := r.do(ctx, actFinishRotation, work.RotationEnd{
-		Case: r.caseID, Cancelled: cancelled, By: who.By, Reason: who.Reason, Note: who.Note,
-	}, &result, never); err != nil {
-		return work.ActResult{}, err
-	}
-	r.summary = result.Summary
-	if cancelled {
-		r.settle(work.Cancelled, who, fmt.Sprintf("Cancelled%s. %s", byPerson(who.By), result.Summary))
-		result.Summary = r.summary
-	}
-	return result, r.close(ctx, false)
 }

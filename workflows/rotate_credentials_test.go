@@ -43,7 +43,7 @@ func TestAKeyThatIsIssuedIsReplacedAtOnce(t *testing.T) {
 		Case: "wisk:chez-marcel:r2", Connection: wiskConnection, What: work.RotateTillKey, By: "omar", Reason: "maintenance", Note: "once a year",
 	}, h.callsOf("BeginRotation")[0].in)
 	require.Equal(t, work.RotationEnd{Case: "wisk:chez-marcel:r2", By: "omar", Reason: "maintenance", Note: "once a year"}, h.callsOf("FinishRotation")[0].in)
-	require.Contains(t, h.details("rotate:wisk:chez-marcel:2"), "**Ended.** The token is replaced.")
+	require.Contains(t, h.details("rotate:wisk:chez-marcel:2"), "**Ended: live.** The token is replaced.")
 }
 
 func TestATokenIsReplacedWhenTheNewOneIsGood(t *testing.T) {
@@ -102,11 +102,15 @@ func TestARotationIsCancelled(t *testing.T) {
 		set    func(h *house)
 		button bool
 		by     string
+		says   string
 	}{
-		"by an Update":        {by: "omar"},
-		"by the button":       {button: true, by: "temporal-ui"},
-		"while in trouble":    {set: func(h *house) { h.fails["SendCaseMail"] = work.MailServerRefused }, by: "omar"},
-		"before it has begun": {set: func(h *house) { h.fails["BeginRotation"] = work.LedgerUnavailable }, by: "omar"},
+		"by an Update":     {by: "omar"},
+		"by the button":    {button: true, by: "temporal-ui"},
+		"while in trouble": {set: func(h *house) { h.fails["SendCaseMail"] = work.MailServerRefused }, by: "omar"},
+		"in its beginning": {set: func(h *house) { h.fails["BeginRotation"] = work.LedgerUnavailable }, by: "omar"},
+		"before it has begun": {set: func(h *house) {
+			h.fails["BeginRotation"], h.fails["FinishRotation"] = work.LedgerUnavailable, work.BadInput
+		}, by: "omar", says: "Nothing had been begun."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, in := rotates(t, connection, work.RotateToken, work.RotationToken)
@@ -123,7 +127,8 @@ func TestARotationIsCancelled(t *testing.T) {
 			end := h.callsOf("FinishRotation")[0].in.(work.RotationEnd)
 			require.True(t, end.Cancelled)
 			require.Equal(t, c.by, end.By)
-			require.Contains(t, result.Summary, "Cancelled by "+c.by)
+			require.Contains(t, result.Summary, "Cancelled by "+c.by+". "+c.says)
+			require.Equal(t, c.says == "", h.noted(connection+":r2", work.Cancelled))
 			require.Equal(t, c.button, len(h.refusals) == 0)
 		})
 	}
@@ -183,4 +188,23 @@ func TestARotationsMailGoesToAnotherContact(t *testing.T) {
 	require.Len(t, h.went("ReadContact"), 1)
 	require.Len(t, h.refusals, 1)
 	require.WithinDuration(t, h.begin.Add(time.Hour), h.callsOf("SendCaseMail")[len(h.callsOf("SendCaseMail"))-1].at, time.Minute)
+}
+
+// A token that opens another account is good and of no use here: another one is
+// waited for, and the old one works on.
+func TestATokenOfAnotherAccountIsNotTaken(t *testing.T) {
+	h, in := rotates(t, connection, work.RotateToken, work.RotationToken)
+	h.fails["FinishRotation"] = work.BadInput
+	h.say(time.Hour, work.UpdateTryToken, byVenue)
+	h.at(2*time.Hour, func() {
+		status := statusOf(h, "rotate:"+connection+":2")
+		require.Equal(t, work.StageToken, status.Stage)
+		require.Equal(t, "venue", status.WaitingFor)
+		require.Contains(t, status.Problem, "does not open this connection's location")
+		h.sick("FinishRotation", "")
+	})
+	h.say(3*time.Hour, work.UpdateTryToken, byVenue)
+	h.rotate(in)
+	require.Equal(t, []string{"false", "false"}, h.went("FinishRotation"))
+	require.True(t, h.noted(connection+":r2", work.WentLive))
 }

@@ -16,7 +16,11 @@ type tokenTries struct {
 	ended int    // of them
 	wrong int    // since an operator last gave new tries
 	said  string // of the last token, one of the Token constants
+	unfit string // why a good one could not be used
 }
+
+// tokenPage is where a token is pasted.
+const tokenPage = "the page that the mail names"
 
 func (t *tokenTries) good() bool { return t.said == work.TokenGood }
 
@@ -26,7 +30,7 @@ func (t *tokenTries) left() int { return max(max(t.plan.TokenTries, 1)-t.wrong, 
 // handle registers the Update TryToken for the stages in which a token makes
 // sense.
 func (t *tokenTries) handle(ctx workflow.Context, stages ...work.Stage) error {
-	return handle(ctx, work.UpdateTryToken, "The venue has pasted a token; it is tried.", t.desk,
+	return handleAct(ctx, t.casework, work.UpdateTryToken, "The venue has pasted a token; it is tried.",
 		func() error {
 			if err := t.during("no token is waited for", stages...); err != nil {
 				return err
@@ -45,6 +49,7 @@ func (t *tokenTries) try(ctx workflow.Context, in work.SteerInput) (work.TokenRe
 		return work.TokenResult{}, err
 	}
 	t.ended++
+	t.unfit = ""
 	switch t.said = result.Verdict; t.said {
 	case work.TokenGood:
 		t.wrong = 0
@@ -54,6 +59,9 @@ func (t *tokenTries) try(ctx workflow.Context, in work.SteerInput) (work.TokenRe
 	result.Left = t.left()
 	return result, nil
 }
+
+// reject has another token waited for, since the good one could not be used.
+func (t *tokenTries) reject(why string) { t.said, t.unfit = "", why }
 
 // waitForGood waits until a token is good. After too many wrong ones an
 // operator has to give new tries.
@@ -77,9 +85,11 @@ func (t *tokenTries) waitForGood(ctx workflow.Context, next string) error {
 func (t *tokenTries) awaited(next string) standing {
 	s := standing{
 		stage: work.StageToken, who: "venue", what: "7shifts' access token, which the venue's admin pastes on the page of the mail",
-		next: next, ways: []way{{"", work.UpdateTryToken}},
+		next: next, ways: []way{{update: work.UpdateTryToken, other: tokenPage}},
 	}
 	switch t.said {
+	case "":
+		s.problem = t.unfit
 	case work.TokenWrong:
 		s.problem, s.code = fmt.Sprintf("7shifts refuses the last token; %d of %d tries are left.", t.left(), max(t.plan.TokenTries, 1)), work.PartnerToken
 	case work.TokenPlan:

@@ -91,7 +91,7 @@ func TestAPlanThatIsTooLowIsExplained(t *testing.T) {
 // may be pasted instead, and a wrong one leads back to the token.
 func TestALocationWithHindrances(t *testing.T) {
 	h, in := oneShifts(t)
-	hindrances := []string{"zone_differs", "other_integration"}
+	hindrances := []string{"zone", "other_pos"}
 	h.place = func(in work.CaseAct) (work.PlaceResult, error) {
 		if in.Location == 7 {
 			return work.PlaceResult{Hindrances: hindrances}, nil
@@ -103,7 +103,7 @@ func TestALocationWithHindrances(t *testing.T) {
 	h.at(3*time.Hour, func() { h.send(shiftsCase, work.UpdateChoosePartnerLocation, placed) })
 	h.at(4*time.Hour, func() {
 		require.Equal(t, work.StageLocation, h.status(shiftsCase).Stage)
-		require.Contains(t, h.status(shiftsCase).Problem, "zone_differs, other_integration")
+		require.Contains(t, h.status(shiftsCase).Problem, "zone, other_pos")
 		h.send(shiftsCase, work.UpdateTryToken, byVenue)
 	})
 	h.at(5*time.Hour, func() {

@@ -62,7 +62,6 @@ const (
 	DocumentRefused     Code = "document_refused"
 	DocumentNeverHeld   Code = "document_never_held"
 	ScheduleFailed      Code = "schedule_failed"
-	NotNow              Code = "not_now"
 	StepTimedOut        Code = "step_timed_out"
 	MailUnreachable     Code = "mail_unreachable"
 	MailServerRefused   Code = "mail_server_refused"
@@ -116,7 +115,6 @@ var Problems = map[Code]Problem{
 	MailServerRefused:   {Transient, "The mail server refuses us: our sign-in, its certificate, or our sender's address.", "Correct the settings CLUSTERBRIDGE_MAIL_...; the mail is then sent by itself."},
 	MailRefused:         {Refused, "The mail server refuses this recipient or this message for good.", "Ask the venue for a good address, by telephone, and enter it: the mail is then sent there."},
 	StillThere:          {Transient, "Something of the connection is still there.", "It is looked at again; if it lasts, end what is named."},
-	NotNow:              {Bug, "This cannot be done now.", "See what is waited for with: clusterbridge onboarding show %s"},
 	TillForeign:         {Refused, "The venue or the partner's location is connected to something else already.", "See with: clusterbridge status"},
 	ScheduleFailed:      {Transient, "A schedule could not be brought in line with the ledger.", "It is tried again in a few minutes; look at the named schedule."},
 }
