@@ -50,7 +50,7 @@ type house struct {
 	refusals []string // of Updates, before they began
 	failures []string // of Updates that had begun
 	answers  []any    // of Updates that succeeded
-	onAnswer func()
+	onAnswer func(result any)
 
 	find     func(work.CaseInput) (work.FindResult, error)
 	choose   func(work.CaseAct) (work.FindResult, error)
@@ -300,7 +300,7 @@ func (a *answer) Complete(result any, err error) {
 	}
 	a.h.answers = append(a.h.answers, result)
 	if a.h.onAnswer != nil {
-		a.h.onAnswer()
+		a.h.onAnswer(result)
 	}
 }
 
