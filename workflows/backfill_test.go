@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ var backfillInput = work.BackfillInput{Connection: connection, By: "marie", Note
 // history plays a partner: it notes which days were worked on.
 type history struct {
 	*stage
+	mu   sync.Mutex // days are worked on side by side
 	days []string
 	step func(in work.BackfillDayInput) (work.StepResult, error)
 	ends []work.BackfillEnd
@@ -33,6 +35,8 @@ func newHistory(t *testing.T, plan work.BackfillPlan) *history {
 	h := &history{stage: newStage(t, "backfill:"+connection)}
 	h.OnActivity("PlanBackfill", anything, anything).Return(plan, nil).Maybe()
 	h.OnActivity("BackfillDay", anything, anything).Return(func(_ context.Context, in work.BackfillDayInput) (work.StepResult, error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		h.days = append(h.days, in.Day)
 		if h.step == nil {
 			return work.StepResult{Counts: work.Counts{Orders: 10, Sent: 10}}, nil
@@ -304,14 +308,14 @@ func TestADayThatFailsEndsTheBackfill(t *testing.T) {
 	h.OnActivity("RecordFailure", anything, anything).Return(work.Failing, nil).Once()
 	h.OnUpsertTypedSearchAttributes(anything).Return(nil)
 	h.step = func(in work.BackfillDayInput) (work.StepResult, error) {
-		if in.Day == "2026-10-10" {
+		if in.Day == "2026-10-11" {
 			return work.StepResult{}, problem(work.PartnerToken)
 		}
-		return work.StepResult{}, nil
+		return work.StepResult{More: true, Rest: time.Hour, Why: "slow down"}, nil
 	}
 	h.ExecuteWorkflow(work.Backfill, backfillInput)
 	require.Equal(t, string(work.PartnerToken), h.failure().Type())
-	require.Less(t, len(h.days), 6, "no further day was begun")
+	require.Len(t, h.days, 2, "no further day was begun")
 	require.Empty(t, h.ends)
 }
 

@@ -52,10 +52,10 @@ func fail(ctx workflow.Context, connection string, err error) error {
 		return err
 	}
 	code, sentence := explain(connection, err)
-	workflow.SetCurrentDetails(ctx, "**Failed.** "+sentence)
 	if connection == "" || unrecorded[code] {
-		return typed(connection, err)
+		return failAct(ctx, connection, err)
 	}
+	workflow.SetCurrentDetails(ctx, "**Failed.** "+sentence)
 	attributes := append(about(connection), temporal.NewSearchAttributeKeyKeyword(work.AttrWaitingFor).ValueSet(work.WaitingFor(code)))
 	var state work.ConnectionState
 	recording := withActivities(ctx, connection, livePriority, actTimeout, stepAttempts, "Record the failure")
@@ -67,6 +67,17 @@ func fail(ctx workflow.Context, connection string, err error) error {
 	if attrErr := workflow.UpsertTypedSearchAttributes(ctx, attributes...); attrErr != nil {
 		workflow.GetLogger(ctx).Warn("search attributes were not set", "connection", connection)
 	}
+	return typed(connection, err)
+}
+
+// failAct ends a person's act that failed: its run shows the sentence, and the
+// connection's story is left alone.
+func failAct(ctx workflow.Context, connection string, err error) error {
+	if temporal.IsCanceledError(err) {
+		return err
+	}
+	_, sentence := explain(connection, err)
+	workflow.SetCurrentDetails(ctx, "**Failed.** "+sentence)
 	return typed(connection, err)
 }
 
