@@ -70,6 +70,10 @@ func table() []served {
 		{work.ReleaseQuarantine, workflows.ReleaseQuarantine},
 		{work.Resend, workflows.Resend},
 		{work.ResolveUncertain, workflows.ResolveUncertain},
+		{work.Onboarding, workflows.Onboarding},
+		{work.LocationOnboarding, workflows.LocationOnboarding},
+		{work.Offboarding, workflows.Offboarding},
+		{work.RotateCredentials, workflows.RotateCredentials},
 	}
 }
 
@@ -90,10 +94,41 @@ func doors(s *activities.Sync, k *activities.Schedules) []served {
 	}
 }
 
+// onboardingDoors are the activities of joining and leaving a partner.
+func onboardingDoors(o *activities.Onboarding) []served {
+	return []served{
+		{"PlanOnboarding", o.PlanOnboarding},
+		{"AcknowledgeRequest", o.AcknowledgeRequest},
+		{"AskContact", o.AskContact},
+		{"FindVenue", o.FindVenue},
+		{"ChooseVenue", o.ChooseVenue},
+		{"ReadContact", o.ReadContact},
+		{"RecordDecision", o.RecordDecision},
+		{"OpenCharge", o.OpenCharge},
+		{"CheckCharge", o.CheckCharge},
+		{"SettleCharge", o.SettleCharge},
+		{"OpenTill", o.OpenTill},
+		{"RecordEntry", o.RecordEntry},
+		{"CheckToken", o.CheckToken},
+		{"CheckPlace", o.CheckPlace},
+		{"GoLive", o.GoLive},
+		{"FirstRun", o.FirstRun},
+		{"NoteStage", o.NoteStage},
+		{"SendCaseMail", o.SendCaseMail},
+		{"UndoOnboarding", o.UndoOnboarding},
+		{"BeginOffboarding", o.BeginOffboarding},
+		{"SendOffboarded", o.SendOffboarded},
+		{"ForgetConnection", o.ForgetConnection},
+		{"ProveOffboarded", o.ProveOffboarded},
+		{"BeginRotation", o.BeginRotation},
+		{"FinishRotation", o.FinishRotation},
+	}
+}
+
 // Register serves everything on a worker of TaskQueue.
-func Register(w worker.Registry, s *activities.Sync, k *activities.Schedules) {
+func Register(w worker.Registry, s *activities.Sync, k *activities.Schedules, o *activities.Onboarding) {
 	RegisterWorkflows(w)
-	for _, row := range doors(s, k) {
+	for _, row := range append(doors(s, k), onboardingDoors(o)...) {
 		w.RegisterActivityWithOptions(row.by, activity.RegisterOptions{Name: row.name})
 	}
 }

@@ -31,9 +31,10 @@ func (r *registry) RegisterActivityWithOptions(_ any, o activity.RegisterOptions
 
 func TestEverythingThatIsCalledIsServed(t *testing.T) {
 	r := &registry{}
-	workers.Register(r, &activities.Sync{}, &activities.Schedules{})
-	require.ElementsMatch(t, workflows.Activities(), r.activities)
-	want := []string{work.LocationSync, work.Backfill, work.ScheduleKeeper, work.ChangeConnection, work.ReleaseQuarantine, work.Resend}
+	workers.Register(r, &activities.Sync{}, &activities.Schedules{}, &activities.Onboarding{})
+	require.ElementsMatch(t, append(workflows.Activities(), workflows.OnboardingActivities()...), r.activities)
+	want := []string{work.LocationSync, work.Backfill, work.ScheduleKeeper, work.ChangeConnection, work.ReleaseQuarantine, work.Resend,
+		work.ResolveUncertain, work.Onboarding, work.LocationOnboarding, work.Offboarding, work.RotateCredentials}
 	require.ElementsMatch(t, want, r.workflows)
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(r.workflows))), len(want))
 }

@@ -204,7 +204,7 @@ func (r *rotation) untilInUse(ctx workflow.Context, waits string) error {
 		}
 		return r.tokens.waitForGood(ctx, next)
 	case work.RotationEntry:
-		ways := []way{{update: work.UpdateKeyEntered, other: "Temporal's Web UI"}}
+		ways := []way{{update: work.UpdateKeyEntered, verb: "onboarding key-entered"}}
 		entered := func() bool { return r.entered }
 		r.stand(ctx, standing{
 			stage: work.StageEntry, what: "the new key goes to the venue and to WISK's support, by mail", next: next, ways: ways,

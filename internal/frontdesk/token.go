@@ -42,12 +42,10 @@ func (d *Desk) TokenPage(ctx context.Context, subject string) (pages.TokenPage, 
 func tokenState(c ledger.Case) pages.TokenState {
 	d := c.Data
 	switch {
-	case c.Outcome == work.WentLive, d.Place != nil, d.Rotates != "" && c.Outcome != "" && !d.TokenAt.IsZero():
+	case c.Outcome == work.WentLive, d.Place != nil:
 		return pages.TokenDone
 	case c.Outcome != "":
 		return ""
-	case d.Rotates != "" && len(d.Places) > 0:
-		return pages.TokenDone
 	case d.Stage == work.StageToken && d.WaitingFor == "operator":
 		return pages.TokenBlocked
 	case d.Stage == work.StageLocation && len(d.Places) > 0:

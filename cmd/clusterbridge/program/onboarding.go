@@ -23,6 +23,7 @@ type onboardingVerb struct {
 	Refund     onboardingRefundVerb     `cmd:"" help:"Record that the fee was given back."`
 	Identifier onboardingIdentifierVerb `cmd:"" help:"Keep the venue's identifier at WISK, for uploads."`
 	Entered    onboardingEnteredVerb    `cmd:"" help:"Record how WISK's side is set up."`
+	KeyEntered onboardingKeyEnteredVerb `cmd:"" help:"Record that the partner uses the new key of a rotation."`
 	Place      onboardingPlaceVerb      `cmd:"" help:"Choose the 7shifts location on the venue's behalf."`
 	Retry      onboardingRetryVerb      `cmd:"" help:"Try a stage again at once, or give new tries of a token."`
 	Cancel     onboardingCancelVerb     `cmd:"" help:"Stop an onboarding and undo what was done."`
@@ -325,6 +326,13 @@ func (v *onboardingEnteredVerb) Run(ctx context.Context, d *desk) error {
 	return v.send(ctx, d, work.UpdateRecordEntry, "WISK's side is recorded.", nil, func(by work.SteerInput) any {
 		return work.EntryInput{Route: v.Route, Modifiers: v.Modifiers, NoClusterIntegration: v.NoClusterIntegration, By: by.By, Reason: by.Reason, Note: by.Note}
 	})
+}
+
+type onboardingKeyEnteredVerb struct{ onCase }
+
+// Run records that the partner uses the new key.
+func (v *onboardingKeyEnteredVerb) Run(ctx context.Context, d *desk) error {
+	return v.send(ctx, d, work.UpdateKeyEntered, "the old key is withdrawn now.", nil, asItIs)
 }
 
 type onboardingPlaceVerb struct {

@@ -153,6 +153,7 @@ func (d *desk) newWorker(ctx context.Context, log *slog.Logger, onFatal func(err
 	}
 	worker.SetStickyWorkflowCacheSize(workers.CachedRuns())
 	w = worker.New(temporal, workers.TaskQueue, options)
-	workers.Register(w, steps, schedules)
+	joining := &activities.Onboarding{Room: room, Temporal: temporal, Namespace: d.settings.TemporalNamespace, Log: log}
+	workers.Register(w, steps, schedules, joining)
 	return w, end, nil
 }
