@@ -187,44 +187,78 @@ func TestEverySeedRowIsAnswered(t *testing.T) {
 // that one sends there.
 var inputs = map[string]func() any{
 	work.Backfill:          func() any { return &work.BackfillInput{} },
-	work.Backfill + update: func() any { return &work.SteerInput{} },
+	work.ResolveUncertain:  func() any { return &work.ResolveInput{} },
+	work.Onboarding:        func() any { return &work.OnboardingInput{} },
+	work.Offboarding:       func() any { return &work.OffboardInput{} },
+	work.RotateCredentials: func() any { return &work.RotateInput{} },
 	work.ChangeConnection:  func() any { return &work.ChangeInput{} },
 	work.ReleaseQuarantine: func() any { return &work.QuarantineInput{} },
 	work.Resend:            func() any { return &work.ResendInput{} },
 }
 
+// updates are the Updates that a person sends, by workflow.
+var updates = map[string]map[string]func() any{
+	work.Backfill:   {work.UpdatePause: steer, work.UpdateResume: steer, work.UpdateCancel: steer},
+	work.Onboarding: {work.UpdateCancelOnboarding: steer},
+	work.LocationOnboarding: {
+		work.UpdateChooseLocation: func() any { return &work.ChooseInput{} }, work.UpdateContactEntered: steer,
+		work.UpdateDecide:        func() any { return &work.DecideInput{} },
+		work.UpdateRecordPayment: func() any { return &work.PaymentInput{} }, work.UpdateWaiveFee: steer,
+		work.UpdateRefundFee: func() any { return &work.PaymentInput{} }, work.UpdateCredentialsEntered: steer,
+		work.UpdateRecordEntry:           func() any { return &work.EntryInput{} },
+		work.UpdateChoosePartnerLocation: func() any { return &work.PlaceInput{} },
+		work.UpdateRetry:                 steer, work.UpdateCancelOnboarding: steer,
+	},
+	work.RotateCredentials: {work.UpdateKeyEntered: steer, work.UpdateCancelOnboarding: steer},
+}
+
+func steer() any { return &work.SteerInput{} }
+
 // update marks the input of a workflow's Update, which stands after it.
 const update = "-update-"
+
+// inputOf is what a file of docs/inputs holds, by its name: the workflow, the
+// Update if it is one's, and what tells it from others.
+func inputOf(t *testing.T, name string) (what string, v any) {
+	t.Helper()
+	workflow, rest, _ := strings.Cut(name, "-")
+	if which, ok := strings.CutPrefix("-"+rest, update); ok {
+		which, _, _ = strings.Cut(which, "-")
+		require.Contains(t, updates[workflow], which, "%s is named after no Update", name)
+		return workflow + update + which, updates[workflow][which]()
+	}
+	require.Contains(t, inputs, workflow, "%s is named after no workflow", name)
+	return workflow, inputs[workflow]()
+}
 
 // The inputs to paste are accepted, and the operators' guide shows each of them
 // as it is.
 func TestInputsPasteIntoTheWebUI(t *testing.T) {
 	files, err := filepath.Glob("inputs/*.json")
 	require.NoError(t, err)
-	guide, shown := pages(t)["docs/operations.md"], 0
+	guide, shown := pages(t)["docs/operations.md"]+pages(t)["docs/onboarding.md"], 0
 	for _, m := range fenced.FindAllStringSubmatch(guide, -1) {
 		if m[1] == "json" {
 			shown++
 		}
 	}
-	require.Equal(t, len(files), shown, "the guide shows every input, and no other")
+	require.Equal(t, len(files), shown, "the guides show every input, and no other")
 	seen := map[string]bool{}
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		workflow, _, _ := strings.Cut(name, "-")
-		if _, which, ok := strings.Cut(name, update); ok {
-			require.Contains(t, []string{work.UpdatePause, work.UpdateResume, work.UpdateCancel}, which, file)
-			workflow += update
-		}
-		require.Contains(t, inputs, workflow, "%s is named after no workflow", file)
-		seen[workflow] = true
+		what, v := inputOf(t, strings.TrimSuffix(filepath.Base(file), ".json"))
+		seen[what] = true
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		require.NoError(t, work.DecodeStrict(text, inputs[workflow]()), file)
-		require.Contains(t, guide, "```json\n"+string(text)+"```\n", "the guide does not show %s as it is", file)
+		require.NoError(t, work.DecodeStrict(text, v), file)
+		require.Contains(t, guide, "```json\n"+string(text)+"```\n", "no guide shows %s as it is", file)
 	}
 	for workflow := range inputs {
 		require.True(t, seen[workflow], "no input to paste for %s", workflow)
+	}
+	for workflow, all := range updates {
+		for which := range all {
+			require.True(t, seen[workflow+update+which], "no input to paste for the Update %s of %s", which, workflow)
+		}
 	}
 }
 
