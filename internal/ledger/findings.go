@@ -48,8 +48,8 @@ func (s *Store) Find(ctx context.Context, connection string, found []NewFinding)
 	}
 	_, err = s.db.ExecContext(ctx, `
 		INSERT INTO findings AS f (connection, kind, subject, day, detail, first_at, last_at)
-		SELECT $1, n.kind, n.subject, n.day, coalesce(n.detail, '{}'), $3::timestamptz, $3::timestamptz
-		FROM json_to_recordset($2::json) AS n(kind text, subject text, day date, detail json)
+		SELECT $1, n.kind, n.subject, nullif(n.day, '')::date, coalesce(n.detail, '{}'), $3::timestamptz, $3::timestamptz
+		FROM json_to_recordset($2::json) AS n(kind text, subject text, day text, detail json)
 		ORDER BY n.kind, n.subject
 		ON CONFLICT (connection, kind, subject) WHERE status = 'open' DO UPDATE SET
 			detail = excluded.detail, day = coalesce(f.day, excluded.day), last_at = excluded.last_at, times = f.times + 1`,

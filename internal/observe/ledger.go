@@ -58,6 +58,14 @@ var (
 	descOverdue     = describe("documents_readback_overdue", "Documents whose read-back has been due for more than 90 minutes.", "connection", "partner")
 	descUncertain   = describe("documents_uncertain", "Documents of which an attempt had an unknown effect that nothing has resolved yet.", "connection", "partner")
 	descQuarantine  = describe("quarantine_open", "Records that were put aside and wait for a person.", "connection", "partner", "kind")
+	descParked      = describe("documents_parked", "Documents of which a person has to say whether the partner applied them.", "connection", "partner")
+	descFindings    = describe("findings_open", "Findings about items and routes that nobody has looked at.", "connection", "partner")
+	descDoubled     = describe("route_doubled", "1 when the partner reads the till as well, so that its sales count twice.", "connection", "partner")
+
+	descOnboardings = describe("onboardings_open", "Onboardings that are open, by stage and who has to act; none acts where the program works.", "partner", "stage", "waiting_for")
+	descOnboarding  = describe("onboardings_waiting_age_seconds", "Business time since the one that waits longest at a stage does.", "partner", "stage", "waiting_for")
+	descMails       = describe("mails_waiting", "Mails that could not be sent yet.", "kind", "code")
+	descMailAge     = describe("mails_waiting_age_seconds", "Business time since the first of them should have been sent.", "kind", "code")
 
 	descGranted = describe("permits_granted_total", "Permits given to requests, all credentials together.")
 	descVoided  = describe("permits_voided_total", "Permits that could not be used in time, and were replaced.")
@@ -68,6 +76,7 @@ var (
 func (l *ledgerMetrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descUp, descState, descAge, descFailures, descWaiting, descWaitingAge, descUnconfirmed, descOverdue, descUncertain, descQuarantine,
+		descParked, descFindings, descDoubled, descOnboardings, descOnboarding, descMails, descMailAge,
 		descGranted, descVoided, descResting,
 	} {
 		to <- d
@@ -88,6 +97,19 @@ func (l *ledgerMetrics) Collect(to chan<- prometheus.Metric) {
 	put(descGranted, prometheus.CounterValue, float64(now.Granted))
 	put(descVoided, prometheus.CounterValue, float64(now.Voided))
 	put(descResting, prometheus.GaugeValue, float64(now.Resting))
+	for _, o := range now.Onboardings {
+		put(descOnboardings, prometheus.GaugeValue, float64(o.Count), o.Partner, o.What, o.Why)
+		put(descOnboarding, prometheus.GaugeValue, since(now.At, o.Since), o.Partner, o.What, o.Why)
+	}
+	for _, mail := range now.Mails {
+		put(descMails, prometheus.GaugeValue, float64(mail.Count), mail.What, mail.Why)
+		put(descMailAge, prometheus.GaugeValue, since(now.At, mail.Since), mail.What, mail.Why)
+	}
+	l.connections(now, put)
+}
+
+// connections are the metrics of each connection.
+func (l *ledgerMetrics) connections(now ledger.Overview, put func(*prometheus.Desc, prometheus.ValueType, float64, ...string)) {
 	for _, c := range now.Connections {
 		gauge := func(d *prometheus.Desc, value float64, more ...string) {
 			put(d, prometheus.GaugeValue, value, append([]string{c.Connection, c.Partner}, more...)...)
@@ -108,6 +130,11 @@ func (l *ledgerMetrics) Collect(to chan<- prometheus.Metric) {
 		gauge(descUncertain, float64(c.Uncertain))
 		gauge(descQuarantine, float64(c.BadOrders), "order")
 		gauge(descQuarantine, float64(c.BadDocuments), "document")
+		gauge(descParked, float64(c.Parked))
+		gauge(descFindings, float64(c.Findings))
+		if c.Doubled {
+			gauge(descDoubled, 1)
+		}
 	}
 }
 

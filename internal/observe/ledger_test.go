@@ -74,6 +74,21 @@ func documents(t *testing.T, s *ledger.Store, set string, ids ...string) {
 	}
 }
 
+// waitingPeople puts what waits for people into the ledger: findings,
+// onboardings, a mail.
+func waitingPeople(t *testing.T, s *ledger.Store) {
+	t.Helper()
+	require.NoError(t, s.Find(t.Context(), marcel, []ledger.NewFinding{{Kind: ledger.RouteDoubled, Subject: "A1"}, {Kind: ledger.ItemNew, Subject: "2001"}}))
+	require.NoError(t, s.AddCases(t.Context(), []ledger.Case{
+		{ID: "wisk:r-1:1", Request: "wisk:r-1", Partner: work.Wisk, Data: ledger.CaseData{Stage: work.StageContact, WaitingFor: "operator", Since: november}},
+		{ID: "wisk:r-1:2", Request: "wisk:r-1", Partner: work.Wisk, Data: ledger.CaseData{Stage: work.StageContact, WaitingFor: "operator", Since: november.Add(time.Minute)}},
+	}, lea))
+	_, err := s.DB().ExecContext(t.Context(), `
+		INSERT INTO mails (key, kind, lang, message_id, state, attempts, unsure, first_at, dated_at, last_error)
+		VALUES ('a', 'invoice', 'fr', 'm', 'failed', 3, 0, $1, $1, 'mail_refused'), ('b', 'live', 'fr', 'n', 'sent', 1, 0, $1, $1, '')`, november)
+	require.NoError(t, err)
+}
+
 func TestTheLedgersMetricsTellHowItIs(t *testing.T) {
 	s, url := newLedger(t)
 	ctx := t.Context()
@@ -88,6 +103,8 @@ func TestTheLedgersMetricsTellHowItIs(t *testing.T) {
 		INSERT INTO quarantine (connection, kind, record_id, code, why, first_at, last_at, status)
 		VALUES ($1, 'order', 'o1', 'order_malformed', '', now(), now(), 'open'), ($1, 'order', 'o2', 'order_malformed', '', now(), now(), 'healed')`, marcel)
 	require.NoError(t, err)
+	documents(t, s, `uncertain = true, ambiguous = true`, "p1")
+	waitingPeople(t, s)
 	_, err = s.RecordSuccess(ctx, marcel, work.Counts{})
 	require.NoError(t, err)
 	_, err = s.RecordFailure(ctx, beaubien, work.ClusterOffline, "The till is offline.", work.Transient, 0)
@@ -117,6 +134,13 @@ func TestTheLedgersMetricsTellHowItIs(t *testing.T) {
 		`clusterbridge_documents_unconfirmed` + at + `partner="7shifts"} 3`,
 		`clusterbridge_documents_readback_overdue` + at + `partner="7shifts"} 1`,
 		`clusterbridge_documents_uncertain` + at + `partner="7shifts"} 1`,
+		`clusterbridge_documents_parked` + at + `partner="7shifts"} 1`,
+		`clusterbridge_findings_open` + at + `partner="7shifts"} 2`,
+		`clusterbridge_route_doubled` + at + `partner="7shifts"} 1`,
+		`clusterbridge_onboardings_open{partner="wisk",stage="contact",waiting_for="operator"} 2`,
+		`clusterbridge_onboardings_waiting_age_seconds{partner="wisk",stage="contact",waiting_for="operator"} 3600`,
+		`clusterbridge_mails_waiting{code="mail_refused",kind="invoice"} 1`,
+		`clusterbridge_mails_waiting_age_seconds{code="mail_refused",kind="invoice"} 3600`,
 		`clusterbridge_quarantine_open` + at + `kind="order",partner="7shifts"} 1`,
 		`clusterbridge_quarantine_open` + at + `kind="document",partner="7shifts"} 0`,
 		`clusterbridge_permits_granted_total 1`,

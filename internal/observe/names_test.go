@@ -107,6 +107,7 @@ func gathered(t *testing.T) known {
 	s, _ := newLedger(t)
 	_, err := s.RecordFailure(t.Context(), marcel, work.ClusterOffline, "", work.Transient, 0)
 	require.NoError(t, err)
+	waitingPeople(t, s)
 	require.NoError(t, m.WatchLedger(s, quiet()))
 	use(t, m, s)
 

@@ -80,7 +80,11 @@ CREATE TABLE reveals (
   PRIMARY KEY (case_id, reader, round)
 );
 
+-- What waits for a person, for the gateway's metrics.
+CREATE INDEX documents_parked ON documents (connection) WHERE uncertain;
+
 -- +goose Down
+DROP INDEX documents_parked;
 DROP TABLE reveals;
 DROP TABLE till_keys;
 DROP TABLE payments;
