@@ -86,6 +86,16 @@ func tell(e ledger.Entry) string {
 		did = "resumed it" + turned(e)
 	case ledger.ActReceiptDate:
 		did = fmt.Sprintf("set the receipt date from %s to %s", e.Old, e.New)
+	case ledger.ActModifiers:
+		did = fmt.Sprintf("set the modifiers: %s (before: %s)", e.New, e.Old)
+	case ledger.ActRoute:
+		did = fmt.Sprintf("set the route: %s (before: %s)", e.New, e.Old)
+	case ledger.ActStatement:
+		did = "stated that " + e.New
+	case ledger.ActResolve:
+		did = fmt.Sprintf("looked into the partner for %s: %s", strings.Replace(e.Old, " uncertain", "", 1), strings.ReplaceAll(e.New, "_", " "))
+	case ledger.ActSeeFinding:
+		did = "looked after " + strings.TrimSuffix(e.Old, " open")
 	case ledger.ActResend:
 		did = fmt.Sprintf("asked to send %s again: %s", daysOf(e.Old), e.New)
 	case ledger.ActRelease:

@@ -3,8 +3,6 @@ package play
 import (
 	"cmp"
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -12,6 +10,7 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
+	"github.com/clustersystems/clusterbridge/internal/simulator/traffic"
 	wisksim "github.com/clustersystems/clusterbridge/internal/simulator/wisk"
 )
 
@@ -105,8 +104,7 @@ func (d *Demo) Secrets() []VenueSecrets {
 	return list
 }
 
-// Amounts lists what the plan's sales came to, in cents: orders of 7shifts'
-// venues, and items of WISK's sites by business day.
+// Amounts lists what the plan's sales came to, in cents.
 func (d *Demo) Amounts() []int64 {
 	var list []int64
 	for _, v := range d.sims.venues {
@@ -114,24 +112,34 @@ func (d *Demo) Amounts() []int64 {
 			list = append(list, p.Net, p.Tips, p.Gratuity)
 		}
 	}
+	return list
+}
+
+// Items lists what the sites' tills are planned to have sold until now, by
+// business day and code, site after site.
+func (d *Demo) Items() []traffic.ExpectedItem {
+	var list []traffic.ExpectedItem
 	for _, s := range d.sims.sites {
-		for _, item := range d.sims.wiskPlan.ExpectedItems(s.name(), s.mode, d.calendar.Now()) {
-			list = append(list, item.Total)
-		}
+		list = append(list, d.sims.wiskPlan.ExpectedItems(s.name(), s.mode, d.calendar.Now())...)
 	}
 	return list
 }
 
-// Titles lists what the tills of WISK's sites sold, by its names: the content of
-// a sale, which never travels through a history.
-func (d *Demo) Titles() []string {
-	titles := map[string]bool{}
+// WiskHistory is how many business days of history are in at all sites of WISK,
+// and of how many.
+func (d *Demo) WiskHistory(ctx context.Context) (done, days int, err error) {
 	for _, s := range d.sims.sites {
-		for _, item := range d.sims.wiskPlan.ExpectedItems(s.name(), s.mode, d.calendar.Now()) {
-			titles[item.Title] = true
+		c, err := d.store.Connection(ctx, s.connection())
+		if err != nil {
+			return 0, 0, err
 		}
+		in, of, err := d.history(ctx, c)
+		if err != nil {
+			return 0, 0, err
+		}
+		done, days = done+in, days+of
 	}
-	return slices.Sorted(maps.Keys(titles))
+	return done, days, nil
 }
 
 // Sent is how many receipts all connections have sent.

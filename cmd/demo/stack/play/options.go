@@ -115,7 +115,7 @@ var Small = Size{
 	Seed: 20261104, HistoryDays: 5, OrdersPerPastDay: 3, LiveDays: 1, OrdersPerLiveDay: 24, Speed: 4200,
 	Minimum: Minimum{Venues: 3, Zones: 2, LateEdits: 6, OfEach: 1}, Patience: time.Minute,
 	Wisk: WiskSize{
-		Sites: 3, HistoryMonths: 1, HistoryDays: 12, OrdersPerPastDay: 4, OrdersPerLiveDay: 15, Corrections: 6, CorrectionDays: 10,
+		Sites: 3, HistoryMonths: 1, HistoryDays: 24, OrdersPerPastDay: 4, OrdersPerLiveDay: 15, Corrections: 8, CorrectionDays: 20,
 		Minimum: WiskMinimum{OrdersPerMode: 50, Corrected: 6, Findings: 2},
 	},
 }

@@ -109,8 +109,12 @@ func (d *Demo) waitsFor(c ledger.Connection, b ledger.Backlog) []string {
 		}
 	}
 	add(c.Watermark.Before(d.until), "the rest of the till")
+	due := b.Wanted
+	if !d.bringsHistory(c) {
+		due = b.Live
+	}
 	add(!c.HistoryDone && d.bringsHistory(c), "history")
-	add(b.Wanted > 0, "%d to send", b.Wanted)
+	add(due > 0, "%d to send", due)
 	add(b.Unconfirmed > 0, "%d to confirm", b.Unconfirmed)
 	// What was put aside may be of unknown outcome for good.
 	add(b.Uncertain > 0, "%d of unknown outcome", b.Uncertain)
