@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -86,16 +87,6 @@ func tell(e ledger.Entry) string {
 		did = "resumed it" + turned(e)
 	case ledger.ActReceiptDate:
 		did = fmt.Sprintf("set the receipt date from %s to %s", e.Old, e.New)
-	case ledger.ActModifiers:
-		did = fmt.Sprintf("set the modifiers: %s (before: %s)", e.New, e.Old)
-	case ledger.ActRoute:
-		did = fmt.Sprintf("set the route: %s (before: %s)", e.New, e.Old)
-	case ledger.ActStatement:
-		did = "stated that " + e.New
-	case ledger.ActResolve:
-		did = fmt.Sprintf("looked into the partner for %s: %s", strings.Replace(e.Old, " uncertain", "", 1), strings.ReplaceAll(e.New, "_", " "))
-	case ledger.ActSeeFinding:
-		did = "looked after " + strings.TrimSuffix(e.Old, " open")
 	case ledger.ActResend:
 		did = fmt.Sprintf("asked to send %s again: %s", daysOf(e.Old), e.New)
 	case ledger.ActRelease:
@@ -115,9 +106,25 @@ func tell(e ledger.Entry) string {
 	case "backfill-cancel":
 		did = "asked to end the backfill"
 	default:
-		did = "did: " + e.Act + turned(e)
+		did = cmp.Or(tellItems(e), "did: "+e.Act+turned(e))
 	}
 	return who + " " + strings.TrimSpace(did) + because(e)
+}
+
+// tellItems tells what was done where a partner counts items; nothing for another
+// act.
+func tellItems(e ledger.Entry) string {
+	switch e.Act {
+	case ledger.ActStatement:
+		return "stated that " + e.New
+	case ledger.ActModifiers, ledger.ActRoute:
+		return fmt.Sprintf("set the %s: %s (before: %s)", e.Act, e.New, e.Old)
+	case ledger.ActResolve:
+		return fmt.Sprintf("looked into the partner for %s: %s", strings.Replace(e.Old, " uncertain", "", 1), strings.ReplaceAll(e.New, "_", " "))
+	case ledger.ActSeeFinding:
+		return "looked after " + strings.TrimSuffix(e.Old, " open")
+	}
+	return ""
 }
 
 // daysOf writes one business day once.
