@@ -11,6 +11,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/cmd/demo/stack/play"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
 	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
 	wisksim "github.com/clustersystems/clusterbridge/internal/simulator/wisk"
 	"github.com/clustersystems/clusterbridge/internal/work"
@@ -157,4 +158,31 @@ func TestUploadsOfUnknownEndWaitForAPerson(t *testing.T) {
 		require.Regexp(t, `(?m)^2026-11-0\d \d\d:\d\d  `+sentence+`$`, said)
 	}
 	require.NotRegexp(t, `did: |%!|\.\.$`, said, "a sentence for every act")
+}
+
+// From the history that is in, each mode's items are counted, and what spoils an
+// inventory is told: a renamed item, and a code that the other site of the same
+// venue of WISK sells as something else.
+func TestItemsAreCountedAndWatched(t *testing.T) {
+	d := finished(t)
+	said, err := d.Verb(t.Context(), "items", "preview", canal, "--json")
+	require.NoError(t, err, said)
+	var previews []struct {
+		Mode  string
+		Items int
+	}
+	require.NoError(t, json.Unmarshal([]byte(said), &previews))
+	items := map[string]int{}
+	for _, p := range previews {
+		items[p.Mode] = p.Items
+	}
+	require.Equal(t, 7, items[wisk.ModifiersOff], "what the menu of WISK's help page lists")
+	require.Less(t, items[wisk.ModifiersOff], items[wisk.ModifiersSeparate])
+	require.Less(t, items[wisk.ModifiersSeparate], items[wisk.ModifiersInclude])
+
+	said, err = d.Verb(t.Context(), "findings", "list")
+	require.NoError(t, err, said)
+	t.Log(said)
+	require.Regexp(t, `wisk:(canal-street-tavern|taverne-du-canal) .*Code 2001 is "[^"]+" here and "[^"]+" at (taverne-du-canal|canal-street-tavern), and both are one item in WISK\.`, said)
+	require.Contains(t, said, "Item 1006 was \"Pouding ch\u00f4meur\" and is now \"Pouding ch\u00f4meur \u00e0 l'\u00e9rable\": in WISK it needs review.")
 }

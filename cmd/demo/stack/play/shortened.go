@@ -34,7 +34,9 @@ func shortenedSettings(size Size) []shortened {
 	if size.Wisk.Sites == 0 {
 		return list
 	}
-	list = append(list, shortened{"CLUSTERBRIDGE_WISK_PER_SECOND", strconv.Itoa(wiskPerSecond), "", "half a year goes up within a minute"})
+	list = append(list,
+		shortened{"CLUSTERBRIDGE_WISK_PER_SECOND", strconv.Itoa(wiskPerSecond), "", "half a year goes up within a minute"},
+		shortened{"CLUSTERBRIDGE_HISTORY_DAYS_AT_ONCE", "2", "", "six backfills share this machine with all else"})
 	if months := strconv.Itoa(size.Wisk.HistoryMonths); months != production("CLUSTERBRIDGE_WISK_HISTORY_MONTHS") {
 		list = append(list, shortened{"CLUSTERBRIDGE_WISK_HISTORY_MONTHS", months, "", "a quick look"})
 	}
