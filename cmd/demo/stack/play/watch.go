@@ -137,8 +137,11 @@ func (d *Demo) history(ctx context.Context, c ledger.Connection) (done, days int
 		return 0, 0, err
 	}
 	last := sale.DayOf(c.LiveFrom, zone).Plus(-1)
+	if days = c.HistoryFrom.DaysUntil(last) + 1; c.HistoryDone {
+		return days, days, nil
+	}
 	list, err := d.store.Backfilled(ctx, c.ID, c.HistoryFrom, last)
-	return len(list), c.HistoryFrom.DaysUntil(last) + 1, err
+	return len(list), days, err
 }
 
 // killInTheMiddle kills the worker with SIGKILL, once, when enough of WISK's
