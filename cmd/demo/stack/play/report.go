@@ -40,7 +40,7 @@ func (r Report) Good() bool {
 // Compare reads all receipts and items back over HTTP and sets them against the
 // plans.
 func (d *Demo) Compare(ctx context.Context) (Report, error) {
-	r := Report{Elapsed: time.Since(d.begun)}
+	r := Report{}
 	now := d.calendar.Now()
 	from := firstHistory(d.o.Size).Plus(-1)
 	for _, v := range d.sims.venues {
@@ -52,10 +52,13 @@ func (d *Demo) Compare(ctx context.Context) (Report, error) {
 	}
 	r.Minimums = counted(d.o.Size.Minimum, r.Venues)
 	r.Violations, r.traffic = d.sims.observed()
-	if len(d.sims.sites) == 0 {
-		return r, nil
+	if len(d.sims.sites) > 0 {
+		if err := d.compareItems(ctx, now, &r); err != nil {
+			return r, err
+		}
 	}
-	return r, d.compareItems(ctx, now, &r)
+	r.Elapsed = time.Since(d.begun)
+	return r, nil
 }
 
 // compareItems does so for WISK. A venue's lines are told apart by the sites to
