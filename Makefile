@@ -13,7 +13,7 @@ FUZZTIME ?= 10s
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## play three business days at three venues (EXIT=1 leaves after the table, BREAK=lose-one loses a receipt)
+demo: ## play three business days at six venues (EXIT=1 leaves after the tables; BREAK=lose-one or lose-item loses something)
 	@echo "clusterbridge demo: starting; on a new machine Go first compiles its own library"
 	@scripts/need-go.sh
 	@EXIT="$(EXIT)" BREAK="$(BREAK)" go run ./cmd/demo

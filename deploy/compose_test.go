@@ -71,7 +71,7 @@ func TestProfiles(t *testing.T) {
 	require.Contains(t, demo.Services, "demo-venues")
 	// What the simulators listen on is where everybody looks for them.
 	command := strings.Join(demo.Services["simulators"].Command, " ")
-	for variable, flag := range map[string]string{"CLUSTERBRIDGE_CLUSTER_URL": "--cluster-listen", "CLUSTERBRIDGE_SEVENSHIFTS_URL": "--sevenshifts-listen"} {
+	for variable, flag := range map[string]string{"CLUSTERBRIDGE_CLUSTER_URL": "--cluster-listen", "CLUSTERBRIDGE_SEVENSHIFTS_URL": "--sevenshifts-listen", "CLUSTERBRIDGE_WISK_URL": "--wisk-listen"} {
 		url := demo.Services["worker"].Environment[variable]
 		require.NotNil(t, url)
 		host, port, _ := strings.Cut(strings.TrimPrefix(*url, "http://"), ":")

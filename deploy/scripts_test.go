@@ -302,8 +302,11 @@ func TestDemoVenues(t *testing.T) {
 	for line := range strings.Lines(read(t, record)) {
 		args := strings.Split(strings.TrimSuffix(line, "\t\n"), "\t")
 		require.Empty(t, wrongCommand(t, args), line)
-		if args[0] == "location" {
+		switch args[0] {
+		case "location":
 			venues = append(venues, fmt.Sprint(args[2], " ", value(args, "--serial"), " ", value(args, "--zone"), " ", value(args, "--language"), " ", value(args, "--key-file")))
+		case "connect":
+			venues = append(venues, strings.TrimSpace(fmt.Sprint(args[1], ":", value(args, "--location"), " ", value(args, "--token-file"), value(args, "--venue-file"), " ", value(args, "--modifiers"))))
 		}
 	}
 	require.Equal(t, told, venues)
@@ -328,11 +331,11 @@ func value(args []string, flag string) string {
 }
 
 // simulatedCommands starts the simulators for real and returns, per venue that
-// they tell of, what `location add` takes.
+// they tell of, what `location add` and `connect` take.
 func simulatedCommands(t *testing.T) []string {
 	t.Helper()
 	state := t.TempDir()
-	c := exec.Command(binary, "simulate", "--cluster-listen=127.0.0.1:0", "--sevenshifts-listen=127.0.0.1:0", "--state="+state)
+	c := exec.Command(binary, "simulate", "--cluster-listen=127.0.0.1:0", "--sevenshifts-listen=127.0.0.1:0", "--wisk-listen=127.0.0.1:0", "--state="+state)
 	c.Env = []string{}
 	out, err := c.StdoutPipe()
 	require.NoError(t, err)
@@ -342,11 +345,16 @@ func simulatedCommands(t *testing.T) []string {
 		_ = c.Wait()
 	}()
 	add := regexp.MustCompile(`location add (\S+) .*--zone (\S+) --language (\S+) --serial (\S+) --key-file (\S+)`)
+	connect := regexp.MustCompile(`connect (\S+) --location (\S+)(?: --no-cluster-integration --modifiers (\S+))? --(?:token|venue)-file (\S+)`)
 	var venues []string
 	for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != "ready"; {
 		if m := add.FindStringSubmatch(lines.Text()); m != nil {
 			require.FileExists(t, m[5])
 			venues = append(venues, fmt.Sprint(m[1], " ", m[4], " ", m[2], " ", m[3], " ", strings.Replace(m[5], state, "/state", 1)))
+		}
+		if m := connect.FindStringSubmatch(lines.Text()); m != nil {
+			require.FileExists(t, m[4])
+			venues = append(venues, strings.TrimSpace(fmt.Sprint(m[1], ":", m[2], " ", strings.Replace(m[4], state, "/state", 1), " ", m[3])))
 		}
 	}
 	return venues

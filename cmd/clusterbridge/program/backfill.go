@@ -125,8 +125,12 @@ func (d *desk) backfillProgress(ctx context.Context, c client.Client, connection
 
 // progressWords tells a progress in one or two lines, with a bar.
 func progressWords(p work.BackfillProgress, status enumspb.WorkflowExecutionStatus) string {
-	line := fmt.Sprintf("%s %d of %s, %s to %s: %s read, %s sent.", bar(p.Done, p.Days), p.Done, plural(p.Days, "day"),
-		p.From, p.To, plural(p.Counts.Orders, "order"), plural(p.Counts.Sent, "document"))
+	did := plural(p.Counts.Sent, "document") + " sent"
+	if p.DryRun {
+		did = plural(p.Counts.Changed, "document") + " would be sent"
+	}
+	line := fmt.Sprintf("%s %d of %s, %s to %s: %s read, %s.", bar(p.Done, p.Days), p.Done, plural(p.Days, "day"),
+		p.From, p.To, plural(p.Counts.Orders, "order"), did)
 	switch {
 	case status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
 		return line + "\nIt is done."

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -107,7 +108,7 @@ func tell(e ledger.Entry) string {
 	case "backfill-cancel":
 		did = "asked to end the backfill"
 	default:
-		did = "did: " + e.Act + turned(e)
+		did = cmp.Or(tellItems(e), "did: "+e.Act+turned(e))
 	}
 	return who + " " + strings.TrimSpace(did) + because(e)
 }
@@ -118,6 +119,22 @@ func byForce(mark string) string {
 		return ""
 	}
 	return ", by force"
+}
+
+// tellItems tells what was done where a partner counts items; nothing for another
+// act.
+func tellItems(e ledger.Entry) string {
+	switch e.Act {
+	case ledger.ActStatement:
+		return "stated that " + e.New
+	case ledger.ActModifiers, ledger.ActRoute:
+		return fmt.Sprintf("set the %s: %s (before: %s)", e.Act, e.New, e.Old)
+	case ledger.ActResolve:
+		return fmt.Sprintf("looked into the partner for %s: %s", strings.Replace(e.Old, " uncertain", "", 1), strings.ReplaceAll(e.New, "_", " "))
+	case ledger.ActSeeFinding:
+		return "looked after " + strings.TrimSuffix(e.Old, " open")
+	}
+	return ""
 }
 
 // daysOf writes one business day once.

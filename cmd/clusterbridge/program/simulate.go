@@ -26,14 +26,17 @@ import (
 type simulateVerb struct {
 	ClusterListen     string `help:"Address of the simulated Cluster." default:"127.0.0.1:8201" placeholder:"HOST:PORT"`
 	SevenShiftsListen string `name:"sevenshifts-listen" help:"Address of the simulated 7shifts." default:"127.0.0.1:8202" placeholder:"HOST:PORT"`
-	State             string `help:"Folder for what 7shifts holds and for the credentials' files; without it nothing is kept." type:"path" placeholder:"DIR"`
+	WiskListen        string `help:"Address of the simulated WISK." default:"127.0.0.1:8203" placeholder:"HOST:PORT"`
+	State             string `help:"Folder for what 7shifts and WISK hold and for the credentials' files; without it nothing is kept." type:"path" placeholder:"DIR"`
 	Seed              uint64 `help:"Another seed sells other meals." default:"20261103"`
 }
 
 const (
 	// simulatedPast and simulatedFuture are the business days that the tills
-	// know: what 7shifts asks for at least, and a month to play with.
+	// know: what 7shifts asks for at least, and a month to play with. Those that
+	// sell for WISK know simulatedMonths, as it asks for.
 	simulatedPast, simulatedFuture = 93, 31
+	simulatedMonths                = 6
 	// simulatedReads bounds how long a client may take to send a request.
 	simulatedReads = 10 * time.Second
 	// ids of the first simulated company and location at 7shifts.
@@ -47,7 +50,7 @@ type simulation struct {
 	Today sale.Day `json:"today"`
 }
 
-// Run serves simulated Cluster and 7shifts until it is stopped.
+// Run serves simulated Cluster, 7shifts and WISK until it is stopped.
 func (v *simulateVerb) Run(ctx context.Context, d *desk) error {
 	kept, err := v.load(d.clock())
 	if err != nil {
@@ -59,27 +62,33 @@ func (v *simulateVerb) Run(ctx context.Context, d *desk) error {
 	}
 	defer shifts.Close()
 	tills := clustersim.New(clustersim.Options{Clock: d.clock()})
-	venues := traffic.DemoVenues()
+	venues, sites := traffic.DemoVenues(), traffic.ItemVenues()
 	traffic.New(kept.Seed, venues, kept.Today.Plus(-simulatedPast), kept.Today, simulatedFuture, traffic.DemoMinimums()).Load(tills)
+	traffic.New(kept.Seed, sites, kept.Today.PlusMonths(-simulatedMonths), kept.Today, simulatedFuture, traffic.Minimums{}).Load(tills)
 
-	clusterAt, err := listen(ctx, v.ClusterListen)
+	addresses, err := listenAll(ctx, v.ClusterListen, v.SevenShiftsListen, v.WiskListen)
 	if err != nil {
 		return err
 	}
-	shiftsAt, err := listen(ctx, v.SevenShiftsListen)
+	stock, err := v.openWisk(d, "http://"+addresses[0].Addr().String())
 	if err != nil {
-		return errors.Join(err, clusterAt.Close())
+		return errors.Join(err, closeAll(addresses))
 	}
-	d.say("Cluster, simulated:  CLUSTERBRIDGE_CLUSTER_URL=http://%s", clusterAt.Addr())
-	d.say("7shifts, simulated:  CLUSTERBRIDGE_SEVENSHIFTS_URL=http://%s (open it in a browser)", shiftsAt.Addr())
+	defer stock.Close()
+	d.say("Cluster, simulated:  CLUSTERBRIDGE_CLUSTER_URL=http://%s", addresses[0].Addr())
+	d.say("7shifts, simulated:  CLUSTERBRIDGE_SEVENSHIFTS_URL=http://%s (open it in a browser)", addresses[1].Addr())
+	d.say("WISK, simulated:     CLUSTERBRIDGE_WISK_URL=http://%s (open it in a browser)", addresses[2].Addr())
 	d.say("The tills sell until %s.", kept.Today.Plus(simulatedFuture-1))
 	for i, venue := range venues {
 		if err := v.open(d, shifts, venue.Location, int64(i)); err != nil {
-			return err
+			return errors.Join(err, closeAll(addresses))
 		}
 	}
+	if err := v.addSites(d, stock, sites); err != nil {
+		return errors.Join(err, closeAll(addresses))
+	}
 	d.say("\nready")
-	return serveAll(ctx, map[net.Listener]http.Handler{clusterAt: tills, shiftsAt: shifts})
+	return serveAll(ctx, map[net.Listener]http.Handler{addresses[0]: tills, addresses[1]: shifts, addresses[2]: stock})
 }
 
 // open makes a venue's company at 7shifts and tells how to connect it.
@@ -87,25 +96,39 @@ func (v *simulateVerb) open(d *desk, shifts *sevenshiftssim.Sim, l clustersim.Lo
 	company := sevenshiftssim.Company{ID: firstCompany + i, Name: l.TradeName}
 	shifts.AddCompany(company)
 	shifts.AddLocation(sevenshiftssim.Location{ID: firstPartnerLocation + i, CompanyID: company.ID, Name: l.TradeName, City: "", Timezone: l.Zone})
-	sum := sha256.Sum256([]byte("simulated token of " + l.Serial))
-	token := hex.EncodeToString(sum[:])
+	token := simulatedSecret("token of " + l.Serial)
 	shifts.AddToken(sevenshiftssim.Token{Value: token, Companies: []int64{company.ID}})
+	id, tokenFrom, err := v.add(d, l, "7shifts token", token, ".token")
+	if err == nil {
+		d.say("  clusterbridge connect 7shifts --location %s --token-file %s", id, tokenFrom)
+	}
+	return err
+}
 
-	id := slug(l.TradeName)
-	key, tokenFrom := v.file(id+".key"), v.file(id+".token")
+// add writes a location's credentials, its key at Cluster and the partner's, into
+// the state folder, or tells them where there is none, and tells how to add the
+// location. It returns the location's id and where the partner's credential is.
+func (v *simulateVerb) add(d *desk, l clustersim.Location, name, secret, suffix string) (id, from string, err error) {
+	id = slug(l.TradeName)
+	key, from := v.file(id+".key"), v.file(id+suffix)
 	if v.State == "" {
-		d.say("\n%s: API key %s, 7shifts token %s (simulated, so no secrets)", l.TradeName, l.Key, token)
-		key, tokenFrom = "<file>", "<file>"
+		d.say("\n%s: API key %s, %s %s (simulated, so no secrets)", l.TradeName, l.Key, name, secret)
+		key, from = "<file>", "<file>"
 	} else {
 		const private = 0o600 // as a real credential's file should be
-		if err := errors.Join(os.WriteFile(key, []byte(l.Key+"\n"), private), os.WriteFile(tokenFrom, []byte(token+"\n"), private)); err != nil {
-			return failed(err, "use another --state folder", "The credentials' files cannot be written.")
+		if err := errors.Join(os.WriteFile(key, []byte(l.Key+"\n"), private), os.WriteFile(from, []byte(secret+"\n"), private)); err != nil {
+			return id, from, failed(err, "use another --state folder", "The credentials' files cannot be written.")
 		}
 		d.say("\n%s:", l.TradeName)
 	}
 	d.say("  clusterbridge location add %s --name %q --zone %s --language %s --serial %s --key-file %s", id, l.TradeName, l.Zone, l.Language, l.Serial, key)
-	d.say("  clusterbridge connect 7shifts --location %s --token-file %s", id, tokenFrom)
-	return nil
+	return id, from, nil
+}
+
+// simulatedSecret makes a credential that is the same in each run.
+func simulatedSecret(of string) string {
+	sum := sha256.Sum256([]byte("simulated " + of))
+	return hex.EncodeToString(sum[:])
 }
 
 // load reads the state folder, or begins one today.
@@ -148,6 +171,27 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, failed(err, "give another address, such as 127.0.0.1:0", "Nothing can listen on %s.", address)
 	}
 	return l, nil
+}
+
+// listenAll listens on several addresses, or on none.
+func listenAll(ctx context.Context, addresses ...string) ([]net.Listener, error) {
+	var list []net.Listener
+	for _, address := range addresses {
+		l, err := listen(ctx, address)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(list))
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+func closeAll(list []net.Listener) error {
+	var errs []error
+	for _, l := range list {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // serveAll serves until the context ends.

@@ -28,10 +28,12 @@ func TestTheStartFormRefusesBadInput(t *testing.T) {
 		work.ChangeConnection:  `{"connection":"%s","change":"pause","by":"lea","reason":"test","note":"again"}`,
 		work.ReleaseQuarantine: `{"connection":"%s","records":[],"by":"lea","reason":"test","note":"again"}`,
 		work.Resend:            `{"connection":"%s","from":"2026-11-03","to":"2026-11-03","by":"lea","reason":"test","note":"again"}`,
+		work.ResolveUncertain:  `{"connection":"%s","uploads":[],"applied":true,"by":"lea","reason":"test","note":"again"}`,
 	}
 	ids := map[string]string{
 		work.Backfill: work.BackfillID(connection), work.ChangeConnection: work.ActID(work.ActChange, connection, "e2e-%d"),
 		work.ReleaseQuarantine: work.ActID(work.ActRelease, connection, "e2e-%d"), work.Resend: work.ActID(work.ActResend, connection, "e2e-%d"),
+		work.ResolveUncertain: work.ActID(work.ActResolve, connection, "e2e-%d"),
 	}
 	n := 0
 	for kind, form := range good {

@@ -72,12 +72,14 @@ func options(state string, size play.Size, out *lines) play.Options {
 	}
 }
 
-// start runs a demo for one test.
-func start(t *testing.T, size play.Size) *play.Demo {
+// start runs a demo for one test, with further settings, NAME=value.
+func start(t *testing.T, size play.Size, settings ...string) *play.Demo {
 	t.Helper()
 	out := &lines{}
 	state := tempState(t)
-	d, err := play.Start(t.Context(), options(state, size, out))
+	o := options(state, size, out)
+	o.Settings = settings
+	d, err := play.Start(t.Context(), o)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the demo said:\n%s\nits worker:\n%s", out, tail(filepath.Join(state, "worker.log")))

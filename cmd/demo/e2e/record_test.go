@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/clustersystems/clusterbridge/cmd/demo/stack/play"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -45,18 +46,28 @@ func TestRecordHistories(t *testing.T) {
 	require.NoError(t, released.Get(t.Context(), nil))
 	require.NoError(t, os.MkdirAll(histories, 0o755))
 	for _, kind := range []string{work.LocationSync, work.Backfill, work.ScheduleKeeper, work.ChangeConnection, work.ReleaseQuarantine, work.Resend} {
-		runs := closedRuns(t, d, "WorkflowType = '"+kind+"' AND ExecutionStatus IN ('Completed', 'ContinuedAsNew')")
-		require.NotEmpty(t, runs, kind)
-		longest := &historypb.History{}
-		for _, run := range runs[:min(len(runs), 50)] {
-			if events := history(t, d, run); len(events) > len(longest.GetEvents()) {
-				longest.Events = events
-			}
-		}
-		require.Equal(t, enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, longest.GetEvents()[0].GetEventType())
-		text, err := protojson.MarshalOptions{Multiline: true, Indent: " "}.Marshal(longest)
-		require.NoError(t, err)
-		text = identityPattern.ReplaceAll(text, []byte(`"identity": "recorded"`))
-		require.NoError(t, os.WriteFile(filepath.Join(histories, kind+".json"), append(text, '\n'), 0o644))
+		record(t, d, kind)
 	}
+	c := newCounting(t) // where uploads wait for a person
+	c.inSilence()
+	c.resolved()
+	record(t, c.demo, work.ResolveUncertain)
+}
+
+// record writes the longest of the good runs of a workflow.
+func record(t *testing.T, d *play.Demo, kind string) {
+	t.Helper()
+	runs := closedRuns(t, d, "WorkflowType = '"+kind+"' AND ExecutionStatus IN ('Completed', 'ContinuedAsNew')")
+	require.NotEmpty(t, runs, kind)
+	longest := &historypb.History{}
+	for _, run := range runs[:min(len(runs), 50)] {
+		if events := history(t, d, run); len(events) > len(longest.GetEvents()) {
+			longest.Events = events
+		}
+	}
+	require.Equal(t, enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, longest.GetEvents()[0].GetEventType())
+	text, err := protojson.MarshalOptions{Multiline: true, Indent: " "}.Marshal(longest)
+	require.NoError(t, err)
+	text = identityPattern.ReplaceAll(text, []byte(`"identity": "recorded"`))
+	require.NoError(t, os.WriteFile(filepath.Join(histories, kind+".json"), append(text, '\n'), 0o644))
 }

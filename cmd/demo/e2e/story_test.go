@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,8 @@ var shared struct {
 	out    lines
 	report play.Report
 	err    error
-	killed bool
+	// what was the case when the worker was killed
+	uploads, daysIn, daysOf int
 }
 
 func finished(t *testing.T) *play.Demo {
@@ -48,7 +50,10 @@ func playShared(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := shared.demo.KillWorker(); err != nil {
+	if shared.daysIn, shared.daysOf, err = shared.demo.WiskHistory(ctx); err != nil {
+		return err
+	}
+	if shared.uploads, err = shared.demo.KillWorkerWhileUploading(ctx); err != nil {
 		return err
 	}
 	if err := shared.demo.Watch(ctx); err != nil {
@@ -58,7 +63,7 @@ func playShared(ctx context.Context) (err error) {
 	return err
 }
 
-// enoughToKill receipts are sent before the worker is killed: work is then
+// enoughToKill documents are sent before the worker is killed: work is then
 // going on at all venues, in both lanes.
 const enoughToKill = 25
 
@@ -77,6 +82,23 @@ func TestAKilledWorkerLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
+// Likewise for WISK, in the middle of its history and with uploads of which the
+// worker never learned that they were taken: they were sent again under the ids
+// of their lines, and each item of each business day is there once.
+func TestAKilledWorkerDuringAWiskBackfillLosesAndDoublesNothing(t *testing.T) {
+	d := finished(t)
+	require.Positive(t, shared.daysIn)
+	require.Less(t, shared.daysIn, shared.daysOf, "in the middle")
+	require.Positive(t, shared.uploads)
+	require.Len(t, shared.report.Sites, 3)
+	require.True(t, shared.report.Good())
+	require.Empty(t, d.Wisk().Check())
+	c := d.Wisk().Counters()
+	require.Positive(t, c.Repeats, "what was on its way was sent again")
+	require.Equal(t, c.Lines, c.Applied+c.Repeats)
+	t.Logf("killed with %d of %d days in and %d uploads on their way: %+v", shared.daysIn, shared.daysOf, shared.uploads, c)
+}
+
 // An idle run is one activity: not more than 11 events, about a kilobyte.
 func TestAnIdleSyncRunIsSmall(t *testing.T) {
 	d := finished(t)
@@ -92,7 +114,7 @@ func TestTheKeeperFollowsTheLedger(t *testing.T) {
 	d := finished(t)
 	connections, err := d.Ledger().Connections(t.Context())
 	require.NoError(t, err)
-	require.Len(t, connections, 3)
+	require.Len(t, connections, 6)
 	for _, c := range connections {
 		_, err := d.Temporal().ScheduleClient().GetHandle(t.Context(), work.SyncScheduleID(c.ID)).Describe(t.Context())
 		require.NoError(t, err, c.ID)
@@ -112,19 +134,28 @@ func TestTheKeeperFollowsTheLedger(t *testing.T) {
 	eventually(t, "the schedule runs again", paused(false))
 }
 
-// A receipt that 7shifts loses for good makes the demo fail and is named.
-func TestALostReceiptIsNamed(t *testing.T) {
-	self, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), self, asStack)
-	cmd.Env = append(os.Environ(), "DEMO_STATE="+tempState(t), "DEMO_SIZE=small", "EXIT=1", "BREAK=lose-one")
-	said, err := cmd.CombinedOutput()
-	text := string(said)
-	require.Equal(t, 1, cmd.ProcessState.ExitCode(), "%v\n%s", err, text)
-	_, lost, announced := strings.Cut(text, "will lose receipt ")
-	require.True(t, announced, text)
-	id, _, _ := strings.Cut(lost, " ")
-	require.NotEmpty(t, id)
-	require.Contains(t, text, "DIFFERENT: receipt "+id+" of ")
-	require.Equal(t, 1, strings.Count(text, "DIFFERENT: "), text)
+// A receipt that 7shifts loses for good makes the demo fail and is named, and so
+// is an item of which WISK forgets one line.
+func TestWhatIsLostIsNamed(t *testing.T) {
+	for what, announces := range map[string]*regexp.Regexp{
+		play.BreakLoseOne:  regexp.MustCompile(`will lose (receipt \S+) of`),
+		play.BreakLoseItem: regexp.MustCompile(`will forget one line of (item \S+) on (\S+) at`),
+	} {
+		t.Run(what, func(t *testing.T) {
+			self, err := os.Executable()
+			require.NoError(t, err)
+			cmd := exec.CommandContext(t.Context(), self, asStack)
+			cmd.Env = append(os.Environ(), "DEMO_STATE="+tempState(t), "DEMO_SIZE=small", "EXIT=1", "BREAK="+what)
+			said, err := cmd.CombinedOutput()
+			text := string(said)
+			require.Equal(t, 1, cmd.ProcessState.ExitCode(), "%v\n%s", err, text)
+			announced := announces.FindStringSubmatch(text)
+			require.NotEmpty(t, announced, text)
+			different := regexp.MustCompile(`(?m)^DIFFERENT: .*$`).FindAllString(text, -1)
+			require.Len(t, different, 1, text)
+			for _, word := range announced[1:] {
+				require.Contains(t, different[0]+" ", word+" ")
+			}
+		})
+	}
 }

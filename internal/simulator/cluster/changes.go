@@ -13,21 +13,17 @@ type Change struct{ Serial, OrderID string }
 // Changes are the orders that changed after one business instant and up to
 // another, each once, in the order of serials and ids.
 func (s *Sim) Changes(after, upTo time.Time) []Change {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	var changes []Change
 	for _, t := range s.tills {
-		for _, r := range t.orders {
-			if slices.ContainsFunc(r.versions, func(v version) bool {
-				at, ok := t.Received(v.from)
-				return ok && at.After(after) && !at.After(upTo)
-			}) {
-				changes = append(changes, Change{Serial: t.Serial, OrderID: r.id})
-			}
+		// The first instant is not counted, the last is.
+		for _, r := range s.indexed(t).arrived.between(after.Add(time.Nanosecond), upTo.Add(time.Nanosecond)) {
+			changes = append(changes, Change{Serial: t.Serial, OrderID: r.id})
 		}
 	}
 	slices.SortFunc(changes, func(a, b Change) int {
 		return strings.Compare(a.Serial+" "+a.OrderID, b.Serial+" "+b.OrderID)
 	})
-	return changes
+	return slices.Compact(changes)
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
@@ -183,6 +184,8 @@ type till struct {
 	Location
 	zone   *time.Location
 	orders map[string]*record
+	// index is nil when something changed since it was made.
+	index atomic.Pointer[index]
 }
 
 // record is one order with all its versions, oldest first.
@@ -242,6 +245,7 @@ func (s *Sim) AddLocation(l Location) {
 	}
 	l.Outages = slices.Clone(l.Outages)
 	t.Location, t.zone = l, zone
+	t.index.Store(nil)
 }
 
 // Put adds a version of an order that happens at the till now.
@@ -312,6 +316,7 @@ func (s *Sim) till(serial string) *till {
 
 func (s *Sim) record(serial, id string) *record {
 	t := s.till(serial)
+	t.index.Store(nil) // whoever asks for a record changes it
 	r := t.orders[id]
 	if r == nil {
 		r = &record{id: id}

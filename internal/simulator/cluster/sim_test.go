@@ -357,3 +357,16 @@ func TestChangesAreWhatTheRelayLearned(t *testing.T) {
 	require.Equal(t, []clustersim.Change{{Serial: "CL-1", OrderID: "7"}}, s.sim.Changes(noon.Add(time.Minute), noon.Add(5*time.Minute)), "the first instant is not counted, the last is")
 	require.Empty(t, s.sim.Changes(noon.Add(2*time.Minute), noon.Add(5*time.Minute)))
 }
+
+// What an outage held back arrives when it ends, whatever was asked before.
+func TestChangesOfAnOutageArriveAtItsEnd(t *testing.T) {
+	s := newStage(t, clustersim.Options{})
+	begun := s.clock.Now()
+	s.sim.SetOffline("CL-1", true)
+	s.sim.PutAt("CL-1", clustersim.Order{ID: "7"}, begun.Add(time.Minute))
+	s.clock.move(2 * time.Minute)
+	require.Empty(t, s.sim.Changes(begun, s.clock.Now()))
+	s.clock.move(time.Minute)
+	s.sim.SetOffline("CL-1", false)
+	require.Equal(t, []clustersim.Change{{Serial: "CL-1", OrderID: "7"}}, s.sim.Changes(begun.Add(2*time.Minute), s.clock.Now()))
+}

@@ -16,6 +16,7 @@ func (s *Sim) SetOffline(serial string, offline bool) {
 	if offline == t.offline(now) {
 		return
 	}
+	t.index.Store(nil)
 	if offline {
 		t.Outages = append(t.Outages, Outage{From: now})
 		return

@@ -32,16 +32,22 @@ func (s *Sim) look(t *till, r *record, now time.Time) (seen, bool) {
 		if !ok || at.After(now) {
 			continue
 		}
-		o := v.order
-		o.Serial = wire.Text(t.Serial)
-		o.ModifiedAt = wire.At(o.ModifiedAt.Add(s.options.ClockSkew).In(t.zone))
-		o.ReceivedAt = wire.At(at.In(t.zone))
-		if s.options.NoReceivedAt {
-			o.ReceivedAt = wire.Instant{}
-		}
-		return seen{order: o, id: r.id}, true
+		return s.shown(t, r, v, at), true
 	}
 	return seen{}, false
+}
+
+// shown is a version of a record, which the relay received at an instant, as the
+// relay shows it.
+func (s *Sim) shown(t *till, r *record, v version, received time.Time) seen {
+	o := v.order
+	o.Serial = wire.Text(t.Serial)
+	o.ModifiedAt = wire.At(o.ModifiedAt.Add(s.options.ClockSkew).In(t.zone))
+	o.ReceivedAt = wire.At(received.In(t.zone))
+	if s.options.NoReceivedAt {
+		o.ReceivedAt = wire.Instant{}
+	}
+	return seen{order: o, id: r.id}
 }
 
 func received(t *till, at, now time.Time) bool {
@@ -71,7 +77,7 @@ func (v seen) instant(dateField string) (time.Time, bool) {
 // find lists the orders of a query, in the order of its instants.
 func (s *Sim) find(t *till, q wire.OrdersRequest, now time.Time) []seen {
 	var found []seen
-	for _, r := range t.orders {
+	for _, r := range s.indexed(t).by[q.DateField].between(q.From.Time, q.To.Time) {
 		v, ok := s.look(t, r, now)
 		if !ok {
 			continue

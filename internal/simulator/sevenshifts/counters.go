@@ -93,6 +93,7 @@ func (s *Sim) missed(k key) {
 func (s *Sim) ForgetAnswers(d time.Duration) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	clear(s.store.byWrite) // what is about to be answered does not arrive either
 	forgotten := 0
 	for k, t := range s.store.tallies {
 		if !t.answered.IsZero() && time.Since(t.answered) <= d {

@@ -297,6 +297,26 @@ func TestAReaderThatDiedMayCreateAgain(t *testing.T) {
 	require.Equal(t, 1, s.sim.Counters().SecondAfterClean)
 }
 
+// An answer that is about to leave when its reader dies does not arrive.
+func TestAReaderThatDiedBeforeItsAnswerMayCreateAgain(t *testing.T) {
+	s := newStand(t, sevenshiftssim.Options{})
+	require.NoError(t, s.sim.Inject(sevenshiftssim.Fault{Kind: sevenshiftssim.FaultSlow, Delay: sevenshiftssim.Duration(200 * time.Millisecond)}))
+	forgotten := make(chan struct{})
+	go func() {
+		defer close(forgotten)
+		for s.sim.Counters().Creates == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		s.sim.ForgetAnswers(time.Minute)
+	}()
+	_, _ = s.do("POST", receipts, good)
+	<-forgotten
+	_, _ = s.do("POST", receipts, good)
+	c := s.sim.Counters()
+	require.Equal(t, 1, c.SecondAfterAmbiguous)
+	require.Zero(t, c.SecondAfterClean)
+}
+
 func TestStateSurvivesARestart(t *testing.T) {
 	file := t.TempDir() + "/deep/state.jsonl"
 	switches := sevenshiftssim.Defaults()

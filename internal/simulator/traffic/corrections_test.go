@@ -44,20 +44,24 @@ func TestCorrectionsReachIntoHistory(t *testing.T) {
 	for _, e := range plan.Expected(firstLive.Start(zone(t)).Add(time.Hour)) {
 		atFirst[e.ReceiptID] = e
 	}
-	changed, days, repeated, appeared := 0, map[sale.Day]bool{}, 0, 0
+	changed, days, repeated, appeared, untouched := 0, map[sale.Day]bool{}, 0, 0, false
 	for _, e := range plan.Expected(plan.End()) {
 		if e.Live {
+			require.Zero(t, e.Corrected, "an order of a live day is no order of history")
 			continue
 		}
 		before, known := atFirst[e.ReceiptID]
 		if !known {
 			appeared++
+			require.NotZero(t, e.Corrected)
 			require.True(t, e.Has(traffic.SplitPaid), "only a part of a paid order appears late: %v", e.Marks)
 			continue
 		}
 		if len(e.Marks) == len(before.Marks) && e.Net == before.Net && e.Status == before.Status && e.ClosedAt.Equal(before.ClosedAt) {
+			untouched = untouched || e.Corrected.IsZero()
 			continue
 		}
+		require.False(t, e.Corrected.Before(firstLive.Start(zone(t))), "what changed did so on a live day")
 		if e.Net != before.Net || e.Status != before.Status {
 			changed++
 			days[e.Day] = true
@@ -71,6 +75,7 @@ func TestCorrectionsReachIntoHistory(t *testing.T) {
 	require.Greater(t, len(days), 50)
 	require.Greater(t, appeared, 10)
 	require.Greater(t, repeated, 20)
+	require.True(t, untouched)
 }
 
 func TestUsualCorrectionsCanReachFurther(t *testing.T) {

@@ -75,6 +75,10 @@ type Expected struct {
 	// EmployeeID is empty when nobody rang the order in.
 	EmployeeID string
 	Marks      []Mark
+	// Corrected is when an order of history first changed, or was split off
+	// another, on a live day; zero when it never did. It says nothing that a
+	// partner holds.
+	Corrected time.Time `json:"-"`
 }
 
 // Tips is what the receipt's tips should add up to.
@@ -130,7 +134,20 @@ func (t *tab) expected(at time.Time) (Expected, bool) {
 	if !ok {
 		return Expected{}, false
 	}
-	return t.expect(t.states[i], t.gone(at)), true
+	e := t.expect(t.states[i], t.gone(at))
+	e.Corrected = t.corrected(i)
+	return e, true
+}
+
+// corrected is when an order of history first changed on a live day, looking at
+// its states up to a place.
+func (t *tab) corrected(place int) time.Time {
+	for _, s := range t.states[:place+1] {
+		if !t.live && !s.at.Before(t.liveFrom) {
+			return s.at.UTC()
+		}
+	}
+	return time.Time{}
 }
 
 func (t *tab) expect(s state, vanished bool) Expected {

@@ -82,14 +82,20 @@ type Steering struct {
 	// Clear drops the queued faults first.
 	Clear  bool        `json:"clear,omitempty"`
 	Faults []kit.Fault `json:"faults,omitempty"`
-	// ResetRates: see Sim.ResetRates.
-	ResetRates bool `json:"reset_rates,omitempty"`
+	// ResetRates: see Sim.ResetRates; Lose: see Sim.Lose.
+	ResetRates bool   `json:"reset_rates,omitempty"`
+	Lose       []Loss `json:"lose,omitempty"`
 }
 
 // Steer does what the steering says; faults that make no sense refuse it whole.
 func (s *Sim) Steer(in Steering) error {
 	for _, f := range in.Faults {
 		if err := f.Check(); err != nil {
+			return err
+		}
+	}
+	for _, l := range in.Lose {
+		if err := s.Lose(l); err != nil {
 			return err
 		}
 	}

@@ -40,6 +40,10 @@ type venue struct {
 	// or refused.
 	frozen map[string]content
 	items  map[string]*Item
+	// lost are uploaded ids that are accepted and never held, and losing what is
+	// still to be lost.
+	lost   map[string]bool
+	losing []Loss
 }
 
 // hold is the venue of this id, known or not. The caller holds s.mu.
@@ -48,7 +52,7 @@ func (s *Sim) hold(id string) *venue {
 	if v == nil {
 		v = &venue{
 			Venue: Venue{ID: id}, zone: time.UTC, byID: map[string]*Held{}, orders: map[string][]*Held{},
-			frozen: map[string]content{}, items: map[string]*Item{},
+			frozen: map[string]content{}, items: map[string]*Item{}, lost: map[string]bool{},
 		}
 		s.venues[id] = v
 	}
@@ -70,8 +74,10 @@ type batch struct {
 	// its place. Gone are orders all of whose lines go first.
 	Hold []Held   `json:"hold,omitempty"`
 	Gone []string `json:"gone,omitempty"`
-	// Refused are well-formed lines that were not held.
+	// Refused are well-formed lines that were not held, and Lost such as were
+	// accepted all the same.
 	Refused []wire.Line `json:"refused,omitempty"`
+	Lost    []wire.Line `json:"lost,omitempty"`
 }
 
 // do gives a batch its effect and keeps it. The caller holds s.mu.
@@ -86,12 +92,15 @@ func (s *Sim) do(b batch) {
 // redoBatch brings back the effect of a batch.
 func (s *Sim) redoBatch(b batch) error {
 	v := s.hold(b.Venue)
-	for _, l := range b.Refused {
+	for _, l := range slices.Concat(b.Refused, b.Lost) {
 		c, _, err := readLine(l)
 		if err != nil {
 			return err
 		}
 		v.freeze(l.ID, c)
+	}
+	for _, l := range b.Lost {
+		v.lost[l.ID] = true
 	}
 	v.drop(b.Gone)
 	for i := range b.Hold {

@@ -36,6 +36,8 @@ func (s *Sim) accept(v *venue, lines []given, w Switches) answer {
 	partly := len(atFault) == 0 || w.PartialRefusal
 	for _, l := range lines {
 		switch {
+		case l.fault == "" && partly && v.loses(l):
+			b.Lost = append(b.Lost, l.line)
 		case l.fault == "" && partly:
 			s.plan(&b, v, l.line, w.SameID)
 		case l.formed: // its id is minted all the same

@@ -57,6 +57,7 @@ type worker struct {
 
 	mu      sync.Mutex
 	current *exec.Cmd
+	gone    chan struct{} // closed when the current process has ended
 	ending  bool
 	done    chan struct{}
 }
@@ -101,7 +102,7 @@ func (w *worker) launch() error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("the %s does not start: %w", w.verb, err)
 	}
-	w.current = cmd
+	w.current, w.gone = cmd, make(chan struct{})
 	return nil
 }
 
@@ -109,9 +110,10 @@ func (w *worker) supervise() {
 	defer close(w.done)
 	for {
 		w.mu.Lock()
-		cmd := w.current
+		cmd, gone := w.current, w.gone
 		w.mu.Unlock()
 		_ = cmd.Wait()
+		close(gone)
 		w.mu.Lock()
 		ending := w.ending
 		w.mu.Unlock()
@@ -126,11 +128,17 @@ func (w *worker) supervise() {
 	}
 }
 
-// kill ends the process the hard way, as a power cut would.
+// kill ends the process the hard way, as a power cut would, and waits until it is
+// gone.
 func (w *worker) kill() error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.current.Process.Kill()
+	process, gone := w.current.Process, w.gone
+	w.mu.Unlock()
+	err := process.Kill()
+	if err == nil {
+		<-gone
+	}
+	return err
 }
 
 // stop ends the process in order, and the hard way when that takes too long.

@@ -43,7 +43,10 @@ type dayResult struct {
 	Wrong []wrong
 }
 
+// wrong is a receipt or an item that is not as planned.
 type wrong struct{ ID, Why string }
+
+func (d dayResult) day() sale.Day { return d.Day }
 
 func (d dayResult) good() bool { return d.Plan == d.There && len(d.Wrong) == 0 }
 

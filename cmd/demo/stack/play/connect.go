@@ -28,10 +28,12 @@ func (d *Demo) prepareProgram(ctx context.Context) error {
 		"TEMPORAL_ADDRESS="+d.temporalAddress, "TEMPORAL_NAMESPACE="+d.o.Namespace,
 		"CLUSTERBRIDGE_TEMPORAL_UI="+d.uiURL,
 		"CLUSTERBRIDGE_CLUSTER_URL="+d.sims.clusterURL, "CLUSTERBRIDGE_SEVENSHIFTS_URL="+d.sims.sevenShiftsURL,
+		"CLUSTERBRIDGE_WISK_URL="+d.sims.wiskURL,
 		"CLUSTERBRIDGE_KEYSET="+keyset, "CLUSTERBRIDGE_BY="+actor, "CLUSTERBRIDGE_LOG_FORMAT=text")
 	for _, s := range shortenedSettings(d.o.Size) {
 		d.settings = append(d.settings, s.Variable+"="+s.Value)
 	}
+	d.settings = append(d.settings, d.o.Settings...)
 	said, err := runVerb(ctx, d.o.Program, d.environ(), "migrate")
 	if err != nil {
 		return err
@@ -86,6 +88,35 @@ func (d *Demo) connectVenues(ctx context.Context) error {
 	return nil
 }
 
+// connectSites connects the sites to WISK, which Cluster's integration must not
+// read as well.
+func (d *Demo) connectSites(ctx context.Context) error {
+	for i, s := range d.sims.sites {
+		l := s.Location
+		key, err := d.folder.secretFile(s.ID+".key", l.Key)
+		if err != nil {
+			return err
+		}
+		venue, err := d.folder.secretFile(s.ID+".venue", s.In.identifier())
+		if err != nil {
+			return err
+		}
+		add := []string{"location", "add", s.ID, "--name", l.TradeName, "--address", s.Address, "--zone", l.Zone,
+			"--language", l.Language, "--hours", s.Hours, "--serial", l.Serial, "--key-file", key}
+		connect := []string{"connect", "wisk", "--location", s.ID, "--no-cluster-integration", "--modifiers", s.Modifiers, "--venue-file", venue}
+		if d.o.Size.Wisk.NoHistory {
+			connect = append(connect, "--no-history")
+		}
+		if err := d.once(ctx, "location "+s.ID, false, add); err != nil {
+			return err
+		}
+		if err := d.once(ctx, "connect "+s.ID, i == 0, connect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // once runs a verb unless an earlier start did, and shows it; all it said, or
 // its first line only.
 func (d *Demo) once(ctx context.Context, name string, whole bool, args []string) error {
@@ -131,13 +162,17 @@ func (d *Demo) runWorker(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the worker did not begin to work within %v; see %s", workerWithin, d.folder.file(workerLog))
-		case <-time.After(redrawEvery / 5):
+		case <-time.After(askEvery):
 		}
 	}
 }
 
-// workerWithin bounds the worker's start, on a machine that is busy.
-const workerWithin = time.Minute
+const (
+	// workerWithin bounds the worker's start, on a machine that is busy.
+	workerWithin = time.Minute
+	// askEvery is how often it is asked for meanwhile.
+	askEvery = 100 * time.Millisecond
+)
 
 // saveEvery is how often business time is kept for the next start.
 const saveEvery = time.Second

@@ -42,7 +42,7 @@ type Demo struct {
 func Start(ctx context.Context, o Options) (*Demo, error) {
 	d := &Demo{o: o, begun: time.Now(), view: &view{out: o.Out, terminal: o.Terminal}}
 	for _, step := range []func(context.Context) error{
-		d.openState, d.startPostgres, d.startTemporal, d.startSimulators, d.prepareProgram, d.runWorker, d.runGateway, d.connectVenues,
+		d.openState, d.startPostgres, d.startTemporal, d.startSimulators, d.prepareProgram, d.runWorker, d.runGateway, d.connectVenues, d.connectSites,
 	} {
 		if err := step(ctx); err != nil {
 			d.Stop()
@@ -141,13 +141,20 @@ func (d *Demo) startTemporal(ctx context.Context) error {
 }
 
 func (d *Demo) startSimulators(context.Context) (err error) {
-	if d.sims, err = simulate(d.o.Size, d.folder.file(journalFile), d.calendar); err != nil {
+	if d.sims, err = simulate(d.o.Size, d.folder, d.calendar); err != nil {
 		return err
 	}
 	d.atEnd(d.sims.stop)
-	if d.o.Break == BreakLoseOne {
+	switch d.o.Break {
+	case BreakLoseOne:
 		lost, of := d.sims.loseOne(d.until)
 		d.view.say("BREAK=%s: the simulated 7shifts will lose receipt %s of %s", BreakLoseOne, lost.ID, of.TradeName)
+	case BreakLoseItem:
+		lost, err := d.sims.loseItem(d.calendar.Now())
+		if err != nil {
+			return err
+		}
+		d.view.say("BREAK=%s: the simulated WISK will forget %s", BreakLoseItem, lost)
 	}
 	return nil
 }
@@ -158,7 +165,11 @@ func (d *Demo) links() string {
 	if d.uiURL != "" {
 		text = fmt.Sprintf("  Temporal's Web UI              %s/namespaces/%s/workflows\n", d.uiURL, d.o.Namespace)
 	}
-	return text + fmt.Sprintf("  what the simulated 7shifts has %s/\n  the worker's log               %s\n", d.sims.shiftsPage, d.folder.file(workerLog))
+	text += fmt.Sprintf("  what the simulated 7shifts has %s/\n", d.sims.shiftsPage)
+	if len(d.sims.sites) > 0 {
+		text += fmt.Sprintf("  what the simulated WISK has    %s/\n", d.sims.wiskURL)
+	}
+	return text + fmt.Sprintf("  the worker's log               %s\n", d.folder.file(workerLog))
 }
 
 func (d *Demo) logFile(name string) (*os.File, error) {

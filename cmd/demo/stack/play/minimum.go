@@ -6,6 +6,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/simulator/traffic"
 )
 
@@ -43,6 +44,29 @@ func counted(m Minimum, results []venueResult) []reached {
 		list = append(list, reached{kind.what, m.OfEach, marks[kind.mark]})
 	}
 	return list
+}
+
+// countedItems does the same for WISK: an order counts only if WISK counts each
+// item of its business day as planned. Orders of all venues are added up.
+func countedItems(m WiskMinimum, venues []venueResult, sites []siteResult, findings int) []reached {
+	var orders, corrected, meanwhile, anew, months int
+	modes := map[string]int{}
+	for _, v := range venues {
+		orders += v.Equal
+	}
+	for i, s := range sites {
+		orders, corrected, meanwhile, anew = orders+s.Orders, corrected+s.Corrected, meanwhile+s.Meanwhile, anew+s.Anew
+		modes[s.Site.Modifiers] += s.Orders
+		if i == 0 || s.Months < months {
+			months = s.Months
+		}
+	}
+	list := []reached{{"orders in all", m.AllOrders, orders}}
+	for _, mode := range items.Modes {
+		list = append(list, reached{mode, m.OrdersPerMode, modes[mode]})
+	}
+	return append(list, reached{"months", m.Months, months}, reached{"corrected late", m.Corrected, corrected},
+		reached{"while coming in", m.Meanwhile, meanwhile}, reached{"sent anew", m.Anew, anew}, reached{"findings", m.Findings, findings})
 }
 
 func printCounted(w io.Writer, list []reached) {

@@ -1,13 +1,15 @@
 // Package play is the demo: it starts all that clusterbridge needs on one
-// machine, connects three venues with the program's own verbs, plays business
-// days on a calendar of its own, shows it happening, and compares what the
-// tills planned with what 7shifts answers.
+// machine, connects venues to 7shifts and WISK with the program's own verbs,
+// plays business days on a calendar of its own, shows it happening, kills the
+// worker in the middle, and compares what the tills planned with what 7shifts
+// and WISK answer.
 package play
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,23 +23,29 @@ type Options struct {
 	State string
 	// Exit leaves after the table instead of waiting for Ctrl-C.
 	Exit bool
-	// Break makes something go wrong on purpose: "lose-one" makes the simulated
-	// 7shifts lose one receipt for good.
+	// Break makes something go wrong on purpose; see BreakLoseOne and
+	// BreakLoseItem.
 	Break string
 	// TemporalAddress and DatabaseURL are used instead of the embedded ones.
 	TemporalAddress, Namespace, DatabaseURL string
 	// Program is the command line that runs clusterbridge.
 	Program []string
 	Environ []string
-	Out     io.Writer
+	// Settings are further settings of clusterbridge's processes, NAME=value.
+	Settings []string
+	Out      io.Writer
 	// Terminal lets the live view redraw in place.
 	Terminal bool
 	WebUI    bool
 	Size     Size
 }
 
-// BreakLoseOne is the one break there is.
-const BreakLoseOne = "lose-one"
+// The breaks: the simulated 7shifts loses one receipt for good, or the simulated
+// WISK forgets one line that it has accepted.
+const (
+	BreakLoseOne  = "lose-one"
+	BreakLoseItem = "lose-item"
+)
 
 // Size is how much is played.
 type Size struct {
@@ -55,7 +63,34 @@ type Size struct {
 	// Patience is how long, in real time, the demo waits after the last business
 	// day until all is sent and confirmed.
 	Patience time.Duration
+	// Wisk is what is played for WISK beside it; the zero value is nothing.
+	Wisk WiskSize
 }
+
+// WiskSize is how much is played at sites whose sales go to WISK, item by item.
+type WiskSize struct {
+	Sites int // up to three; the first two share one venue of WISK
+	// HistoryMonths are brought in by the connections. HistoryDays are planned
+	// before the first live day; all of these months where zero.
+	HistoryMonths, HistoryDays int
+	OrdersPerPastDay           int // per site
+	OrdersPerLiveDay           int
+	// Corrections is how many orders of history managers correct on each live
+	// day, per site, and CorrectionDays how far back.
+	Corrections, CorrectionDays int
+	// KillAt is the part of all sites' business days of history after which the
+	// worker is killed with SIGKILL; 0 is never.
+	KillAt float64
+	// NoHistory connects without bringing history in.
+	NoHistory bool
+	Minimum   WiskMinimum
+}
+
+// WiskMinimum is what a run has to reach: orders of all venues, 7shifts' too;
+// orders of each mode of modifiers; calendar months of history; orders of
+// history that managers corrected, those of them while history was still being
+// brought in, and those that were uploaded anew; findings for people.
+type WiskMinimum struct{ AllOrders, OrdersPerMode, Months, Corrected, Meanwhile, Anew, Findings int }
 
 // Minimum is what a run has to reach to count as a success; zero asks nothing.
 type Minimum struct{ Venues, Zones, Orders, LateEdits, OfEach int }
@@ -67,6 +102,11 @@ var Full = Size{
 	Seed: 20261103, HistoryDays: 90, OrdersPerPastDay: 4, LiveDays: 3, OrdersPerLiveDay: 56, Speed: 4200,
 	Minimum:  Minimum{Venues: 3, Zones: 2, Orders: 1500, LateEdits: 60, OfEach: 10},
 	Patience: 3 * time.Minute,
+	// WISK's help page promises six months.
+	Wisk: WiskSize{
+		Sites: 3, HistoryMonths: 6, OrdersPerPastDay: 34, OrdersPerLiveDay: 40, Corrections: 24, CorrectionDays: 180, KillAt: 0.5,
+		Minimum: WiskMinimum{AllOrders: 20000, OrdersPerMode: 5000, Months: 6, Corrected: 150, Meanwhile: 20, Anew: 20, Findings: 4},
+	},
 }
 
 // Small is a quick look at the same: one live day, and a few days of history
@@ -74,6 +114,10 @@ var Full = Size{
 var Small = Size{
 	Seed: 20261104, HistoryDays: 5, OrdersPerPastDay: 3, LiveDays: 1, OrdersPerLiveDay: 24, Speed: 4200,
 	Minimum: Minimum{Venues: 3, Zones: 2, LateEdits: 6, OfEach: 1}, Patience: time.Minute,
+	Wisk: WiskSize{
+		Sites: 3, HistoryMonths: 1, HistoryDays: 24, OrdersPerPastDay: 4, OrdersPerLiveDay: 15, Corrections: 8, CorrectionDays: 20,
+		Minimum: WiskMinimum{OrdersPerMode: 50, Corrected: 6, Findings: 2},
+	},
 }
 
 // spareDays are brought in beyond the planned history: a connection is made
@@ -106,8 +150,8 @@ func fromEnvironment(environ []string) (Options, error) {
 	if o.Namespace == "" {
 		o.Namespace = "default"
 	}
-	if o.Break != "" && o.Break != BreakLoseOne {
-		return o, fmt.Errorf("BREAK is %q; want nothing or %s", o.Break, BreakLoseOne)
+	if !slices.Contains([]string{"", BreakLoseOne, BreakLoseItem}, o.Break) {
+		return o, fmt.Errorf("BREAK is %q; want nothing, %s or %s", o.Break, BreakLoseOne, BreakLoseItem)
 	}
 	switch env["DEMO_SIZE"] {
 	case "", "full":

@@ -66,11 +66,11 @@ func TestGoodHistoryIsOneRowButTheNightOf25HoursIsShown(t *testing.T) {
 		result.Days = append(result.Days, dayResult{Day: day})
 	}
 	result.Days[4].Wrong = []wrong{{"x", "is missing"}}
-	rows := folded(result)
+	rows := folded(result.Days)
 	require.Len(t, rows, 1+1+2+3)
 	require.Equal(t, "2026-08-05, 87 days", rows[0].label)
 	require.Equal(t, "2026-10-31 (25 hours)", rows[2].label)
-	require.Equal(t, 25*time.Hour, rows[2].Day.End(v.zone()).Sub(rows[2].Day.Start(v.zone())))
+	require.Equal(t, 25*time.Hour, rows[2].sum.Day.End(v.zone()).Sub(rows[2].sum.Day.Start(v.zone())))
 }
 
 // The plan itself holds what the demo has to show, in two zones.
@@ -153,7 +153,7 @@ func TestBusinessTimeNeverGoesBack(t *testing.T) {
 }
 
 func TestOptionsAreRefusedPlainly(t *testing.T) {
-	for _, line := range []string{"BREAK=everything", "DEMO_SPEED=fast", "DEMO_SPEED=0", "DEMO_SIZE=huge"} {
+	for _, line := range []string{"BREAK=everything", "BREAK=lose-item-and-one", "DEMO_SPEED=fast", "DEMO_SPEED=0", "DEMO_SIZE=huge"} {
 		_, err := fromEnvironment([]string{line})
 		name, value, _ := strings.Cut(line, "=")
 		require.ErrorContains(t, err, name+" is \""+value)

@@ -15,10 +15,10 @@ import (
 // it is there where the default does not say it in words.
 type shortened struct{ Variable, Value, InProduction, Why string }
 
-// shortenedSettings are all of them. The rate limit, page sizes, batches and
+// shortenedSettings are all of them. 7shifts' rate limit, page sizes, batches and
 // attempts are production's.
 func shortenedSettings(size Size) []shortened {
-	return []shortened{
+	list := []shortened{
 		{"CLUSTERBRIDGE_SYNC_EVERY", "2s", "5m, closed 1h", "a business day takes seconds"},
 		{"CLUSTERBRIDGE_HOOK_DEBOUNCE", "1s", "", "likewise"},
 		{"CLUSTERBRIDGE_KEEPER_EVERY", "5s", "", "a pause takes hold at once"},
@@ -31,6 +31,16 @@ func shortenedSettings(size Size) []shortened {
 		{"CLUSTERBRIDGE_SEVENSHIFTS_LIST_DAYS", strconv.Itoa(listDays), "", "all history can be compared on the last day"},
 		{"CLUSTERBRIDGE_LOG_LEVEL", "warn", "", "a log that few read"},
 	}
+	if size.Wisk.Sites == 0 {
+		return list
+	}
+	list = append(list,
+		shortened{"CLUSTERBRIDGE_WISK_PER_SECOND", strconv.Itoa(wiskPerSecond), "", "half a year goes up within a minute"},
+		shortened{"CLUSTERBRIDGE_HISTORY_DAYS_AT_ONCE", "2", "", "six backfills share this machine with all else"})
+	if months := strconv.Itoa(size.Wisk.HistoryMonths); months != production("CLUSTERBRIDGE_WISK_HISTORY_MONTHS") {
+		list = append(list, shortened{"CLUSTERBRIDGE_WISK_HISTORY_MONTHS", months, "", "a quick look"})
+	}
+	return list
 }
 
 // production is the value that a setting has when nothing sets it.
@@ -57,6 +67,9 @@ func printShortened(w io.Writer, size Size) {
 	}
 	t.AppendRow(table.Row{"business time", fmt.Sprintf("%.0f times as fast", size.Speed), "real time", fmt.Sprintf("from %s on, whatever the date", firstLive)})
 	t.AppendRow(table.Row{"bound of 7shifts' lists (simulator)", fmt.Sprintf("%d days", listDays), "90 days", "as LIST_DAYS above"})
+	if size.Wisk.Sites > 0 {
+		t.AppendRow(table.Row{"requests that WISK takes (simulator)", fmt.Sprintf("%d a second", wiskPerSecondMax), "not published", "as WISK_PER_SECOND above"})
+	}
 	t.AppendRow(table.Row{"PostgreSQL's fsync (private cluster)", "off", "on", "a demo survives kill -9, not a power cut"})
 	fmt.Fprintln(w, t.Render())
 }

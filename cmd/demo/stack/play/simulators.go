@@ -11,18 +11,22 @@ import (
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/simulator/traffic"
+	wisksim "github.com/clustersystems/clusterbridge/internal/simulator/wisk"
 )
 
-// simulators are the tills and 7shifts, served on loopback.
+// simulators are the tills, 7shifts and WISK, served on loopback.
 type simulators struct {
 	tills       *clustersim.Sim
 	sevenShifts *sevenshiftssim.Sim
 	plan        *traffic.Plan
 	venues      []venue
+	wisk        *wisksim.Sim
+	wiskPlan    *traffic.Plan
+	sites       []site
 
 	// sevenShiftsURL is the API's base; shiftsPage is where people look.
-	clusterURL, sevenShiftsURL, shiftsPage string
-	servers                                []*http.Server
+	clusterURL, sevenShiftsURL, shiftsPage, wiskURL string
+	servers                                         []*http.Server
 }
 
 // Simulated 7shifts shows what it accepted after a moment, as the real one
@@ -33,17 +37,17 @@ const (
 	listDays      = 100 // see shortenedSettings
 )
 
-// simulate serves the tills, filled from the plan, and 7shifts, with what an
-// earlier run left in the journal.
-func simulate(size Size, journal string, c *calendar) (*simulators, error) {
+// simulate serves the tills, filled from the plans, 7shifts and WISK, with what
+// an earlier run left in the state folder.
+func simulate(size Size, f *folder, c *calendar) (*simulators, error) {
 	switches := sevenshiftssim.Defaults()
 	switches.DelayMin, switches.DelayMax = sevenshiftssim.Duration(shortestDelay), sevenshiftssim.Duration(longestDelay)
 	switches.ListDays = listDays
-	shifts, err := sevenshiftssim.Open(sevenshiftssim.Options{Clock: c, StateFile: journal, Switches: &switches})
+	shifts, err := sevenshiftssim.Open(sevenshiftssim.Options{Clock: c, StateFile: f.file(journalFile), Switches: &switches})
 	if err != nil {
 		return nil, err
 	}
-	s := &simulators{tills: clustersim.New(clustersim.Options{Clock: c}), sevenShifts: shifts, venues: venuesOf(size)}
+	s := &simulators{tills: clustersim.New(clustersim.Options{Clock: c}), sevenShifts: shifts, venues: venuesOf(size), sites: sitesOf(size)}
 	for _, v := range s.venues {
 		shifts.AddCompany(sevenshiftssim.Company{ID: v.Company, Name: v.TradeName})
 		shifts.AddLocation(sevenshiftssim.Location{ID: v.Location, CompanyID: v.Company, Name: v.TradeName, City: v.city(), Timezone: v.Zone})
@@ -56,6 +60,9 @@ func simulate(size Size, journal string, c *calendar) (*simulators, error) {
 	if s.clusterURL, err = s.serve(s.tills); err == nil {
 		s.shiftsPage, err = s.serve(shifts)
 		s.sevenShiftsURL = s.shiftsPage + "/v2"
+	}
+	if err == nil {
+		err = s.simulateWisk(size, f.file(wiskFile), c)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.stop())
@@ -100,7 +107,11 @@ func (s *simulators) stop() error {
 			errs = append(errs, server.Close())
 		}
 	}
-	return errors.Join(append(errs, s.sevenShifts.Close())...)
+	errs = append(errs, s.sevenShifts.Close())
+	if s.wisk != nil {
+		errs = append(errs, s.wisk.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // planned is what the plan expects 7shifts to hold of a venue at an instant.

@@ -22,6 +22,7 @@ const (
 	stateFile     = "state.json"
 	keysetFile    = "keyset"
 	journalFile   = "7shifts.jsonl"
+	wiskFile      = "wisk.jsonl"
 	temporalFile  = "temporal.sqlite"
 	workerLog     = "worker.log"
 	gatewayLog    = "gateway.log"
@@ -36,6 +37,8 @@ type saved struct {
 	Business time.Time `json:"business"`
 	// Done are the verbs that made locations and connections.
 	Done []string `json:"done,omitempty"`
+	// Killed says that the worker was killed in the middle already.
+	Killed bool `json:"killed,omitempty"`
 }
 
 // folder is the state folder of one demo, held by one process.

@@ -15,7 +15,7 @@ import (
 // dayTheClocksWentBack has 25 hours; it and the day before are always shown.
 var dayTheClocksWentBack = sale.NewDay(2026, 11, 1)
 
-// namedAtMost bounds how many wrong receipts are named one by one.
+// namedAtMost bounds how many wrong receipts or items are named one by one.
 const namedAtMost = 20
 
 // printComparison writes the table: live days and days with a difference one
@@ -30,8 +30,8 @@ func printComparison(w io.Writer, results []venueResult) {
 	var all dayResult
 	for _, r := range results {
 		name := r.Venue.TradeName
-		for _, line := range folded(r) {
-			t.AppendRow(row(name, line.label, line.dayResult))
+		for _, line := range folded(r.Days) {
+			t.AppendRow(row(name, line.label, line.sum))
 			name = ""
 		}
 		for _, d := range r.Days {
@@ -44,31 +44,39 @@ func printComparison(w io.Writer, results []venueResult) {
 	printWrong(w, results)
 }
 
-type line struct {
+// foldable is a business day's result of either comparison.
+type foldable[D any] interface {
+	day() sale.Day
+	good() bool
+	with(D) D
+}
+
+// line is a row: one business day, or the sum of several.
+type line[D any] struct {
 	label string
-	dayResult
+	sum   D
 }
 
 // folded are the rows of one venue, the history's sum first.
-func folded(r venueResult) []line {
-	var rest dayResult
+func folded[D foldable[D]](all []D) []line[D] {
+	var rest D
 	var first sale.Day
-	var shown []line
+	var shown []line[D]
 	days := 0
-	for _, d := range r.Days {
-		if d.good() && d.Day.Before(firstLive) && !aroundTheChange(d.Day) {
+	for _, d := range all {
+		if d.good() && d.day().Before(firstLive) && !aroundTheChange(d.day()) {
 			if first.IsZero() {
-				first = d.Day
+				first = d.day()
 			}
 			days, rest = days+1, rest.with(d)
 			continue
 		}
-		shown = append(shown, line{label(d.Day), d})
+		shown = append(shown, line[D]{label(d.day()), d})
 	}
 	if days == 0 {
 		return shown
 	}
-	return append([]line{{fmt.Sprintf("%s, %d days", first, days), rest}}, shown...)
+	return append([]line[D]{{fmt.Sprintf("%s, %d days", first, days), rest}}, shown...)
 }
 
 func label(day sale.Day) string {
@@ -118,19 +126,24 @@ func (d dayResult) difference() string {
 }
 
 func printWrong(w io.Writer, results []venueResult) {
-	named, all := 0, 0
+	var all []string
 	for _, r := range results {
 		for _, d := range r.Days {
 			for _, one := range d.Wrong {
-				if all++; named < namedAtMost {
-					named++
-					fmt.Fprintf(w, "DIFFERENT: receipt %s of %s, business day %s, %s\n", one.ID, r.Venue.TradeName, d.Day, one.Why)
-				}
+				all = append(all, fmt.Sprintf("receipt %s of %s, business day %s, %s", one.ID, r.Venue.TradeName, d.Day, one.Why))
 			}
 		}
 	}
-	if all > named {
-		fmt.Fprintf(w, "... and %d more\n", all-named)
+	printDifferent(w, all)
+}
+
+// printDifferent names what differs, but not without end.
+func printDifferent(w io.Writer, all []string) {
+	for _, one := range all[:min(namedAtMost, len(all))] {
+		fmt.Fprintln(w, "DIFFERENT:", one)
+	}
+	if more := len(all) - namedAtMost; more > 0 {
+		fmt.Fprintf(w, "... and %d more\n", more)
 	}
 }
 

@@ -8,19 +8,33 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
 // progressOf is where one venue is.
 type progressOf struct {
-	Venue, State string
-	// Read are sales read from the till, ToSend those of which 7shifts has yet
-	// to accept the newest version.
-	Read, ToSend, Sent, Confirmed int
-	Quarantined                   int
+	Venue, To, State string
+	// Read are sales read from the till, ToSend those of which the partner has
+	// yet to accept the newest version. WISK cannot be read back, so there the
+	// lines that it took are counted instead of what is confirmed.
+	Read, ToSend, Sent, Confirmed, Lines int
+	Quarantined                          int
 	// Lag is how far the pull is behind, in real time.
 	Lag time.Duration
 	// History is how many business days are brought in, of how many.
 	History, HistoryDays int
+}
+
+// counted tells a partner that counts items.
+func (p progressOf) counted() bool { return p.To == work.Wisk }
+
+// to is the partner's name as it writes it.
+func (p progressOf) to() string {
+	if p.counted() {
+		return "WISK"
+	}
+	return p.To
 }
 
 // moment is what one redraw shows.
@@ -43,11 +57,8 @@ type view struct {
 	last     time.Time
 }
 
-// Redraws are often enough to look alive; plain lines seldom enough to read.
-const (
-	redrawEvery = 500 * time.Millisecond
-	lineEvery   = 5 * time.Second
-)
+// lineEvery is seldom enough for plain lines to be read.
+const lineEvery = 5 * time.Second
 
 // say writes a line that stays, above the live part.
 func (v *view) say(format string, args ...any) {
@@ -114,12 +125,16 @@ func (m moment) head() string {
 func (m moment) block() string {
 	t := table.NewWriter()
 	t.SetStyle(plainTable)
-	t.AppendHeader(table.Row{"venue", "state", "sales read", "to send", "sent", "confirmed", "put aside", "lag", "days of history"})
+	t.AppendHeader(table.Row{"venue", "to", "state", "sales read", "to send", "sent", "confirmed", "lines", "aside", "lag", "days of history"})
 	for _, p := range m.Venues {
-		t.AppendRow(table.Row{p.Venue, p.State, p.Read, p.ToSend, p.Sent, p.Confirmed, p.Quarantined, lag(p.Lag),
+		confirmed, lines := any(p.Confirmed), any("")
+		if p.counted() {
+			confirmed, lines = "", p.Lines
+		}
+		t.AppendRow(table.Row{p.Venue, p.to(), p.State, p.Read, p.ToSend, p.Sent, confirmed, lines, p.Quarantined, lag(p.Lag),
 			fmt.Sprintf("%s %d/%d", bar(share(p.History, p.HistoryDays), 10), p.History, p.HistoryDays)})
 	}
-	t.SetColumnConfigs(rightAligned(3, 8))
+	t.SetColumnConfigs(rightAligned(4, 10))
 	text := fmt.Sprintf("%s %s\n%s\n", bar(m.Part, 20), m.head(), t.Render())
 	if m.WaitingFor != "" {
 		text += "waiting for: " + m.WaitingFor + "\n"
@@ -130,8 +145,12 @@ func (m moment) block() string {
 func (m moment) line() string {
 	parts := make([]string, len(m.Venues))
 	for i, p := range m.Venues {
-		parts[i] = fmt.Sprintf("%s: %d read, %d to send, %d sent, %d confirmed, lag %s, history %d/%d days",
-			p.Venue, p.Read, p.ToSend, p.Sent, p.Confirmed, lag(p.Lag), p.History, p.HistoryDays)
+		there := fmt.Sprintf("%d sent, %d confirmed", p.Sent, p.Confirmed)
+		if p.counted() {
+			there = fmt.Sprintf("%d sent in %d lines", p.Sent, p.Lines)
+		}
+		parts[i] = fmt.Sprintf("%s: %d read, %d to send, %s, lag %s, history %d/%d days",
+			p.Venue, p.Read, p.ToSend, there, lag(p.Lag), p.History, p.HistoryDays)
 	}
 	text := m.head() + " | " + strings.Join(parts, " | ")
 	if m.WaitingFor != "" {

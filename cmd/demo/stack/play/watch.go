@@ -15,7 +15,7 @@ import (
 // and confirmed, or the patience for that is at its end; what is then missing
 // shows in the comparison.
 func (d *Demo) Watch(ctx context.Context) error {
-	tick := time.NewTicker(redrawEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	quiet := 0
 	var overSince time.Time
@@ -25,6 +25,9 @@ func (d *Demo) Watch(ctx context.Context) error {
 			return err
 		}
 		d.view.show(m)
+		if err := d.killInTheMiddle(ctx, m); err != nil {
+			return err
+		}
 		if m.Part >= 1 && m.WaitingFor == "" {
 			quiet++
 		} else {
@@ -50,9 +53,13 @@ func (d *Demo) Watch(ctx context.Context) error {
 	}
 }
 
-// quietLooks is how many looks in a row must find nothing to wait for: a run
-// may just be between reading and marking.
-const quietLooks = 3
+const (
+	// lookEvery is how often the ledger is looked at, which counts all documents.
+	lookEvery = time.Second
+	// quietLooks is how many looks in a row must find nothing to wait for: a run
+	// may just be between reading and marking.
+	quietLooks = 2
+)
 
 // moment looks at the ledger.
 func (d *Demo) moment(ctx context.Context) (moment, error) {
@@ -75,7 +82,8 @@ func (d *Demo) moment(ctx context.Context) (moment, error) {
 			return m, err
 		}
 		p := progressOf{
-			Venue: c.Location.TradeName, State: string(c.State), Read: b.Total, ToSend: b.Wanted, Sent: b.Sent, Confirmed: b.Confirmed, Quarantined: b.Quarantined,
+			Venue: c.Location.TradeName, To: c.PartnerName, State: string(c.State),
+			Read: b.Total, ToSend: b.Wanted, Sent: b.Sent, Confirmed: b.Confirmed, Lines: d.sims.linesOf(c.LocationID), Quarantined: b.Quarantined,
 		}
 		if !c.Watermark.IsZero() {
 			p.Lag = d.calendar.real(c.Watermark, now)
@@ -101,8 +109,12 @@ func (d *Demo) waitsFor(c ledger.Connection, b ledger.Backlog) []string {
 		}
 	}
 	add(c.Watermark.Before(d.until), "the rest of the till")
-	add(!c.HistoryDone, "history")
-	add(b.Wanted > 0, "%d to send", b.Wanted)
+	due := b.Wanted
+	if !d.bringsHistory(c) {
+		due = b.Live
+	}
+	add(!c.HistoryDone && d.bringsHistory(c), "history")
+	add(due > 0, "%d to send", due)
 	add(b.Unconfirmed > 0, "%d to confirm", b.Unconfirmed)
 	// What was put aside may be of unknown outcome for good.
 	add(b.Uncertain > 0, "%d of unknown outcome", b.Uncertain)
@@ -113,25 +125,47 @@ func (d *Demo) waitsFor(c ledger.Connection, b ledger.Backlog) []string {
 	return []string{c.LocationID + ": " + strings.Join(list, ", ")}
 }
 
-// history is how many business days of a connection's history are brought in.
-func (d *Demo) history(ctx context.Context, c ledger.Connection) (done, days int, err error) {
-	all := d.o.Size.HistoryDays + spareDays
-	if c.HistoryDone {
-		return all, all, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, queryWithin)
-	defer cancel()
-	// The workflow may not have started, or the worker may be down: no news.
-	answer, err := d.temporal.QueryWorkflow(ctx, work.BackfillID(c.ID), "", work.QueryProgress)
-	if err != nil {
-		return 0, all, nil
-	}
-	var p work.BackfillProgress
-	if err := answer.Get(&p); err != nil {
-		return 0, 0, fmt.Errorf("the progress of the history: %w", err)
-	}
-	return p.Done, max(p.Days, all), nil
+// bringsHistory tells whether a connection was made with its history.
+func (d *Demo) bringsHistory(c ledger.Connection) bool {
+	return c.PartnerName != work.Wisk || !d.o.Size.Wisk.NoHistory
 }
 
-// queryWithin keeps the view alive when no worker answers.
-const queryWithin = 300 * time.Millisecond
+// history is how many business days of a connection's history are brought in.
+func (d *Demo) history(ctx context.Context, c ledger.Connection) (done, days int, err error) {
+	zone, err := time.LoadLocation(c.Location.Zone)
+	if err != nil {
+		return 0, 0, err
+	}
+	last := sale.DayOf(c.LiveFrom, zone).Plus(-1)
+	if days = c.HistoryFrom.DaysUntil(last) + 1; c.HistoryDone {
+		return days, days, nil
+	}
+	list, err := d.store.Backfilled(ctx, c.ID, c.HistoryFrom, last)
+	return len(list), days, err
+}
+
+// killInTheMiddle kills the worker with SIGKILL, once, when enough of WISK's
+// history is in and not all of it: what was on its way is in doubt, and a
+// supervisor starts the worker again.
+func (d *Demo) killInTheMiddle(ctx context.Context, m moment) error {
+	done, days := 0, 0
+	for _, p := range m.Venues {
+		if p.counted() {
+			done, days = done+p.History, days+p.HistoryDays
+		}
+	}
+	if at := d.o.Size.Wisk.KillAt; at == 0 || d.saved.Killed || done == days || float64(done) < at*float64(days) {
+		return nil
+	}
+	pid := d.worker.pid()
+	uploads, err := d.KillWorkerWhileUploading(ctx)
+	if err != nil {
+		return err
+	}
+	d.view.say("\nIn the middle of WISK's history, with %d of %d business days in and %d uploads on their way, the worker,\n"+
+		"process %d, was killed with SIGKILL. It is started again, as a supervisor does; nothing may be lost or doubled.\n", done, days, uploads, pid)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.saved.Killed = true
+	return d.folder.save(d.saved)
+}
