@@ -15,9 +15,20 @@ import (
 // asked again until it tells TillReady. A till that is offline is ready: its
 // credentials are good, and going live waits for it.
 func (r *Room) OpenTill(ctx context.Context, caseID string) (work.TillResult, error) {
-	c, err := r.Ledger.Case(ctx, caseID)
+	c, err := r.openCase(ctx, caseID)
 	if err != nil {
 		return work.TillResult{}, err
+	}
+	if c.Serial == "" {
+		return work.TillResult{}, work.Err(work.Internal, "the way to a till that is not known")
+	}
+	if !c.Data.NeedsTill { // from here on nobody takes our key away
+		if c, err = r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
+			c.Data.NeedsTill = true
+			return ledger.Entry{}, nil
+		}); err != nil {
+			return work.TillResult{}, err
+		}
 	}
 	for _, holder := range r.holders(c) {
 		state, err := r.open(ctx, c, holder)
@@ -28,13 +39,15 @@ func (r *Room) OpenTill(ctx context.Context, caseID string) (work.TillResult, er
 	return work.TillResult{State: work.TillReady}, nil
 }
 
-// holders are those who read a case's till.
+// holders are those who read a case's till; of a rotation, who gets the new key.
 func (r *Room) holders(c ledger.Case) []string {
-	holders := []string{ledger.OurHolder}
-	if r.readsTill(c) {
-		holders = append(holders, c.Partner)
+	switch {
+	case c.Data.Rotates == work.RotatePartnerKey:
+		return []string{c.Partner}
+	case c.Data.Rotates == work.RotateTillKey || !r.readsTill(c):
+		return []string{ledger.OurHolder}
 	}
-	return holders
+	return []string{ledger.OurHolder, c.Partner}
 }
 
 // readsTill tells whether the partner gets a key: unless it takes a token, or
@@ -63,7 +76,7 @@ func (r *Room) open(ctx context.Context, c ledger.Case, holder string) (string, 
 		}
 	}
 	if !r.byHand() {
-		access, err := r.Office.Activate(ctx, c.Serial, holder, "clusterbridge:activate:"+keyBase(c.Serial, holder, 0))
+		access, err := r.Office.Activate(ctx, c.Serial, holder, ourRequests+"activate:"+keyBase(c.Serial, holder, 0))
 		if err != nil || access != cluster.AccessActive {
 			return work.TillPending, err
 		}
@@ -94,12 +107,22 @@ func (r *Room) ping(ctx context.Context, serial, secret string) (cluster.Ping, e
 	return r.Till.Ping(ctx, cluster.Credential{Serial: serial, Key: key.Reveal()})
 }
 
-// ourSecret is where our key to a case's till is kept.
-func (r *Room) ourSecret(ctx context.Context, c ledger.Case) (string, error) {
+// ourKey is where our key to a case's till is kept. Should it have been taken
+// away since the till was opened, it is opened once more.
+func (r *Room) ourKey(ctx context.Context, c ledger.Case) (string, error) {
+	state, err := r.open(ctx, c, ledger.OurHolder)
+	switch {
+	case err != nil:
+		return "", err
+	case state == work.TillPending:
+		return "", work.Err(work.ClusterNotActivated, "")
+	case state != work.TillReady:
+		return "", work.Err(work.SecretUnreadable, "an operator has to put in our key to the till")
+	}
 	if l, there, err := r.locationOf(ctx, c.Serial); err != nil || there && l.Secret != "" {
 		return l.Secret, err
 	}
-	k, err := r.current(ctx, c.Serial, ledger.OurHolder)
+	k, err := r.inForce(ctx, c.Serial, ledger.OurHolder)
 	return keySecret(k.Base), err
 }
 
