@@ -79,6 +79,9 @@ func (r *Room) asked(ctx context.Context, cases []ledger.Case, group string) ([]
 		}
 		var err error
 		if cases[i], err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+			if c.Group == group {
+				return ledger.Entry{}, nil // another worker was faster
+			}
 			c.Group = group
 			if !slices.Contains(c.Data.Groups, group) {
 				c.Data.Groups = append(c.Data.Groups, group)

@@ -21,6 +21,10 @@ func (r *Room) KeepIdentifier(ctx context.Context, caseID string, identifier vau
 	if err := r.probe(ctx, c.Partner, identifier); err != nil {
 		return err
 	}
+	before, err := r.Vault.Get(ctx, identifierSecret(caseID))
+	if err == nil && c.Data.Identified && before.Reveal() == identifier.Reveal() {
+		return nil
+	}
 	if err := r.Vault.Put(ctx, identifierSecret(caseID), identifier); err != nil {
 		return err
 	}

@@ -80,24 +80,27 @@ func take(c *ledger.Charge, p ledger.Payment, total sale.Cents, told []ledger.Pa
 	case p.Kind == PaymentMade && c.Reference == p.ID: // a person was faster
 		return tookFee, ledger.Entry{}
 	case p.Kind == PaymentMade:
-		e := entry(program, actTwice, c.Number)
-		e.Old, e.Note = c.State, "give one back in the billing system: "+p.ID
+		e := entry(program, actUnowed, c.Number)
+		if c.State == work.ChargePaid {
+			e.Act = actTwice
+		}
+		e.Old, e.Note = c.State, "give it back in the billing system: "+p.ID
 		return tookExtra, e
-	case count(told, tookExtra) > count(told, tookReturn):
+	case count(told, PaymentMade, tookExtra) > count(told, PaymentRefunded, tookReturn):
 		return tookReturn, entry(program, actReturned, c.Number)
 	case c.State == work.ChargePaid:
 		c.State, c.RefundReference = work.ChargeRefunded, p.ID
 		return tookFee, entry(program, ledger.ActFee, work.ChargeRefunded)
-	case c.State == work.ChargeRefunded: // a person was faster
+	case c.State == work.ChargeRefunded && count(told, PaymentRefunded, tookFee) == 0: // a person was faster
 		return tookFee, ledger.Entry{}
 	}
 	return "", ledger.Entry{}
 }
 
-func count(told []ledger.Payment, taken string) int {
+func count(told []ledger.Payment, kind, taken string) int {
 	n := 0
 	for _, p := range told {
-		if p.Taken == taken {
+		if p.Kind == kind && p.Taken == taken {
 			n++
 		}
 	}

@@ -30,13 +30,19 @@ func (r *Room) OpenTill(ctx context.Context, caseID string) (work.TillResult, er
 			return work.TillResult{}, err
 		}
 	}
+	// Access is asked for all at once: each takes its 24 to 48 hours. What a
+	// person has to do is told first.
+	result := work.TillResult{State: work.TillReady}
 	for _, holder := range r.holders(c) {
 		state, err := r.open(ctx, c, holder)
-		if err != nil || state != work.TillReady {
-			return work.TillResult{State: state}, err
+		if err != nil {
+			return work.TillResult{}, err
+		}
+		if state == work.TillManual || result.State == work.TillReady {
+			result.State = state
 		}
 	}
-	return work.TillResult{State: work.TillReady}, nil
+	return result, nil
 }
 
 // holders are those who read a case's till; of a rotation, who gets the new key.

@@ -20,7 +20,14 @@ func (r *Room) KeepToken(ctx context.Context, caseID string, token vault.Secret)
 	if _, err := r.openCase(ctx, caseID); err != nil {
 		return err
 	}
-	return r.Vault.Put(ctx, pastedSecret(caseID), token)
+	if err := r.Vault.Put(ctx, pastedSecret(caseID), token); err != nil {
+		return err
+	}
+	_, err := r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Data.Verdict = ""
+		return ledger.Entry{}, nil
+	})
+	return err
 }
 
 // CheckToken asks the partner what a pasted token opens. A wrong one is
@@ -56,7 +63,8 @@ func (r *Room) CheckToken(ctx context.Context, in work.TokenTry) (work.TokenResu
 		}
 	}
 	if _, err := r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
-		if c.Data.Verdict = verdict; verdict != work.TokenGood {
+		before := c.Data.Verdict
+		if c.Data.Verdict = verdict; verdict != work.TokenGood || before == verdict {
 			return ledger.Entry{}, nil
 		}
 		c.Data.Places, c.Data.TokenAt = places, r.Clock.Now()
