@@ -1,6 +1,7 @@
 package onboarding
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -98,7 +99,7 @@ func (r *Room) chooseAnew(ctx context.Context, before ledger.Connection, chosen 
 		if len(chosen.Routes) > 0 {
 			s.Routes = s.Routes.With(from, chosen.Routes[0].Value)
 			s.Modifiers = s.Modifiers.With(from, chosen.Modifiers[0].Value)
-			s.Integration = chosen.Integration
+			s.Integration = cmp.Or(chosen.Integration, s.Integration)
 		}
 		return was, inWords(*s), nil
 	}, by)

@@ -55,13 +55,13 @@ var ligatures = strings.NewReplacer("\u0153", "oe", "\u00e6", "ae")
 const roomForNumber = len("-99")
 
 // Slug makes a location's id of a trade name: lower-case letters, digits and
-// hyphens, without accents.
+// hyphens, without accents; of a long one the first words.
 func Slug(name string) string {
 	var b strings.Builder
 	gap := false
 	for _, sign := range norm.NFD.String(ligatures.Replace(strings.ToLower(name))) {
 		switch {
-		case unicode.Is(unicode.Mn, sign), sign == '\'', sign == '’':
+		case unicode.Is(unicode.Mn, sign), sign == '\'', sign == '\u2019':
 			continue // an accent, an elision
 		case sign >= 'a' && sign <= 'z', sign >= '0' && sign <= '9':
 			if gap && b.Len() > 0 {
@@ -72,11 +72,20 @@ func Slug(name string) string {
 		default:
 			gap = true
 		}
-		if b.Len() >= longestID-roomForNumber {
-			break
-		}
 	}
-	return cmp.Or(strings.Trim(b.String(), "-"), "venue")
+	return cmp.Or(shortened(b.String()), "venue")
+}
+
+// shortened leaves room for a number, and cuts between words where it can.
+func shortened(id string) string {
+	const most = longestID - roomForNumber
+	if len(id) <= most {
+		return id
+	}
+	if at := strings.LastIndexByte(id[:most+1], '-'); at > 0 {
+		return id[:at]
+	}
+	return id[:most]
 }
 
 // freeID is an id that no location has: with a number behind, where two venues
@@ -92,7 +101,7 @@ func (r *Room) freeID(ctx context.Context, wanted string) (string, error) {
 	}
 	id := wanted
 	for n := 2; used[id]; n++ {
-		id = fmt.Sprintf("%s-%d", strings.TrimRight(wanted[:min(len(wanted), longestID-roomForNumber)], "-"), n)
+		id = fmt.Sprintf("%s-%d", shortened(wanted), n)
 	}
 	return id, nil
 }

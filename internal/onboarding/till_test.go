@@ -139,7 +139,7 @@ func TestATillThatDoesNotOpenSaysWhy(t *testing.T) {
 // handKey puts a key in that Cluster's staff issued by hand, which opens the till.
 func (r *rig) handKey(j joining, holder, name string) string {
 	r.t.Helper()
-	issued, err := r.Office.IssueKey(r.ctx, j.serial, holder, "staff-"+j.serial+"-"+name)
+	issued, err := r.Office.IssueKey(r.ctx, j.serial, holder, "staff-"+j.serial+"-"+holder+"-"+name)
 	require.NoError(r.t, err)
 	require.NoError(r.t, r.PutKey(r.ctx, j.id, holder, issued.Key, lea))
 	return issued.ID

@@ -212,6 +212,16 @@ func (r *rig) whole(j joining) {
 	r.ends(j, work.WentLive)
 }
 
+// hurries takes all steps, each once.
+func (r *rig) hurries(j joining) {
+	r.t.Helper()
+	for _, st := range j.steps() {
+		_, err := st.take(r, r.Room, j)
+		require.NoError(r.t, err, st.name)
+	}
+	require.NoError(r.t, r.NoteStage(r.ctx, work.StageNote{Case: j.id, Stage: work.StageEnded, Outcome: work.WentLive}))
+}
+
 func (r *rig) ends(j joining, outcome work.Outcome) {
 	r.t.Helper()
 	note := work.StageNote{Case: j.id, Stage: work.StageEnded, What: "it has ended", Outcome: outcome}
@@ -291,3 +301,6 @@ func undoStep(name string) step {
 		return room.Undo(r.ctx, work.UndoInput{Case: j.id, Step: name, By: "lea", Reason: "venue_asked", Note: "cancelled"})
 	}}
 }
+
+// unglued is a text whose words may part at the ends of lines.
+func unglued(text string) string { return strings.ReplaceAll(text, "\u00a0", " ") }
