@@ -96,6 +96,12 @@ func rotationWorkflow(caseID string) string {
 // come before the old one goes.
 func (r *Room) beginKey(ctx context.Context, c ledger.Case, serial string) (waits string, err error) {
 	holder := r.holders(c)[0]
+	if active, err := r.activated(ctx, serial, holder); err != nil || !active {
+		if err == nil {
+			err = work.Err(work.ClusterNotActivated, "")
+		}
+		return "", err
+	}
 	older, next, err := r.generations(ctx, c, serial, holder)
 	if err != nil {
 		return "", err

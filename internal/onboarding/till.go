@@ -81,11 +81,8 @@ func (r *Room) open(ctx context.Context, c ledger.Case, holder string) (string, 
 			return work.TillReady, err
 		}
 	}
-	if !r.byHand() {
-		access, err := r.Office.Activate(ctx, c.Serial, holder, ourRequests+"activate:"+keyBase(c.Serial, holder, 0))
-		if err != nil || access != cluster.AccessActive {
-			return work.TillPending, err
-		}
+	if active, err := r.activated(ctx, c.Serial, holder); err != nil || !active {
+		return work.TillPending, err
 	}
 	k, err := r.current(ctx, c.Serial, holder)
 	if err != nil {
@@ -102,6 +99,16 @@ func (r *Room) open(ctx context.Context, c ledger.Case, holder string) (string, 
 		return work.TillReady, nil
 	}
 	return work.TillReady, err
+}
+
+// activated asks Cluster for a holder's access to a till, and tells whether it is
+// active. Where keys are put in by hand, so is access.
+func (r *Room) activated(ctx context.Context, serial, holder string) (bool, error) {
+	if r.byHand() {
+		return true, nil
+	}
+	access, err := r.Office.Activate(ctx, serial, holder, ourRequests+"activate:"+keyBase(serial, holder, 0))
+	return access == cluster.AccessActive, err
 }
 
 // ping asks the till with a key of the vault's.
