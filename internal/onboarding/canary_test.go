@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
 
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
@@ -82,28 +81,26 @@ func (r *rig) everywhere() []string {
 	return all
 }
 
-// dump is all that the database's tables hold, as anybody sees it who has them.
+// dump is all that the database's tables hold, as anybody sees it who has them:
+// each row as text, with its bytes as they are.
 func (r *rig) dump() map[string]string {
 	r.t.Helper()
-	db, err := sqlx.Open("postgres", r.urls.database)
-	require.NoError(r.t, err)
-	defer db.Close()
-	var tables []string
-	require.NoError(r.t, db.Select(&tables, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`))
-	texts := map[string]string{}
+	db := r.Ledger.DB()
+	var tables []struct{ Name, Bytes string }
+	require.NoError(r.t, db.Select(&tables, `
+		SELECT t.table_name AS name, coalesce(string_agg(' || ' || 'encode(coalesce(x.' || c.column_name || ', ''''), ''escape'')', ''), '') AS bytes
+		FROM information_schema.tables t
+		LEFT JOIN information_schema.columns c ON c.table_name = t.table_name AND c.table_schema = t.table_schema AND c.data_type = 'bytea'
+		WHERE t.table_schema = 'public' AND t.table_type = 'BASE TABLE' GROUP BY 1`))
+	var queries []string
 	for _, table := range tables {
-		var rows []string
-		// Bytes are written in hexadecimal: they are looked at as they are too.
-		require.NoError(r.t, db.Select(&rows, `SELECT x::text FROM "`+table+`" x`))
-		text := strings.Join(rows, "\n")
-		var columns []string
-		require.NoError(r.t, db.Select(&columns, `SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND data_type = 'bytea'`, table))
-		for _, column := range columns {
-			var bytes []string
-			require.NoError(r.t, db.Select(&bytes, `SELECT encode(coalesce("`+column+`", ''), 'escape') FROM "`+table+`"`))
-			text += "\n" + strings.Join(bytes, "\n")
-		}
-		texts[table] = text
+		queries = append(queries, fmt.Sprintf(`SELECT '%s' AS name, x::text%s AS row FROM "%s" x`, table.Name, table.Bytes, table.Name))
+	}
+	var rows []struct{ Name, Row string }
+	require.NoError(r.t, db.Select(&rows, strings.Join(queries, " UNION ALL ")))
+	texts := map[string]string{}
+	for _, row := range rows {
+		texts[row.Name] += row.Row + "\n"
 	}
 	return texts
 }

@@ -112,9 +112,12 @@ func TestEveryStepGoesOnWhateverCrashes(t *testing.T) {
 		r.ends(calm, work.WentLive)
 		want := r.mark(calm)
 		for _, how := range []string{"dies", "loses the answer", "meanwhile"} {
+			if how != "dies" && (w == report || w == upload) {
+				continue // they share what is left with the others
+			}
 			moment := 0
-			for any := true; any; {
-				any = false
+			for more := true; more; {
+				more = false
 				moment++
 				j := r.start(w)
 				for i, st := range w.steps() {
@@ -124,7 +127,7 @@ func TestEveryStepGoesOnWhateverCrashes(t *testing.T) {
 						meanwhile = func() { _, _ = st.take(r, other, j) }
 					}
 					result, struck := r.troubled(room, s, p, st, j, meanwhile)
-					any = any || struck
+					more = more || struck
 					require.Equal(t, results[i], r.anonymous(j, fmt.Sprintf("%+v", result)), "%s: %s, %s, moment %d", w, st.name, how, moment)
 				}
 				r.ends(j, work.WentLive)

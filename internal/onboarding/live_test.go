@@ -1,7 +1,6 @@
 package onboarding_test
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -146,7 +145,7 @@ func TestALocationsIDIsItsName(t *testing.T) {
 		id := onboarding.Slug(rapid.String().Draw(t, "name"))
 		require.NoError(t, work.CheckLocationID(id))
 		require.LessOrEqual(t, len(id), 37)
-		require.Regexp(t, regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`), id)
+		require.Regexp(t, `^[a-z0-9]+(-[a-z0-9]+)*$`, id)
 	})
 }
 

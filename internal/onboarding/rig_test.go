@@ -91,6 +91,8 @@ type rig struct {
 	base             *http.Transport
 	canaries         canaries
 	venues, requests int // so far
+	// once lets each step be taken once, where a test is about something else.
+	once bool
 }
 
 type option func(*rig, *clustersim.OfficeSwitches)
@@ -169,9 +171,11 @@ func (r *rig) mailbox() {
 }
 
 func (r *rig) database() {
-	r.urls.database = postgres.ForTest(r.t)
-	_, _, err := ledger.Migrate(r.ctx, r.urls.database)
-	require.NoError(r.t, err)
+	r.urls.database = postgres.Prepared(r.t, func(url string) error {
+		_, _, err := ledger.Migrate(context.Background(), url)
+		return err
+	})
+	var err error
 	r.keyset, err = vault.NewKeyset()
 	require.NoError(r.t, err)
 }

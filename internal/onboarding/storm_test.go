@@ -167,7 +167,7 @@ func (t stormySender) Send(ctx context.Context, l mail.Letter) error {
 
 // database is the way to PostgreSQL through a proxy of the storm's, which reads
 // what is said.
-func (s *storm) database(t testing.TB, address string) (through string, close func()) {
+func (s *storm) database(t testing.TB, address string) (through string, done func()) {
 	if s == nil {
 		return address, func() {}
 	}

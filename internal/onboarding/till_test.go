@@ -88,6 +88,7 @@ func TestATillThatIsOfflineIsReady(t *testing.T) {
 // holder opens the till.
 func TestOneKeyPerHolderWhateverClusterAnswers(t *testing.T) {
 	r := newRig(t)
+	r.once = true
 	for _, path := range []string{wire.PathActivate, wire.PathIssueKey, wire.PathListKeys, wire.PathPing} {
 		for _, fault := range []clustersim.Fault{
 			{Drop: true}, {Commit: true, Drop: true}, {Commit: true, Status: 502}, {Status: 503}, {Status: 429, RetryAfter: 3}, {Commit: true, Garbage: true}, {Truncate: true},
@@ -224,6 +225,7 @@ func TestALocationsKeyIsUsedAgain(t *testing.T) {
 // every moment: neither revokes the other's key, and both go live.
 func TestTwoOnboardingsOfATillLeaveEachOthersKeysAlone(t *testing.T) {
 	r := newRig(t)
+	r.once = true
 	room, s := r.stormy()
 	for _, order := range [][2]way{{token, pull}, {pull, token}, {upload, token}} {
 		for moment, struck := 1, true; struck; moment++ {
@@ -252,6 +254,7 @@ func TestTwoOnboardingsOfATillLeaveEachOthersKeysAlone(t *testing.T) {
 // either: in the end the one that goes on has its keys, and goes live.
 func TestUndoingOneOnboardingLeavesTheOtherItsKeys(t *testing.T) {
 	r := newRig(t)
+	r.once = true
 	room, s := r.stormy()
 	undo := undoStep(work.UndoKeys)
 	for _, outer := range []string{"undoing", "opening"} {

@@ -35,7 +35,7 @@ func (r *rig) tries(j joining, n int, pasted vault.Secret) string {
 	}}, j).(work.TokenResult).Verdict
 }
 
-// chooses chooses a place, twice.
+// chooses says which place it is, twice.
 func (r *rig) chooses(j joining, place int64) []string {
 	r.t.Helper()
 	return r.does(step{name: "choose", take: func(r *rig, room *onboarding.Room, j joining) (any, error) {
