@@ -4,118 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
-	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
-
-// Case is one venue's way to a partner, or the replacing of one of its
-// credentials. Its instants are business time.
-type Case struct {
-	ID string `json:"id"` // see work.CaseID
-	// Workflow is the id of the workflow that takes its Updates.
-	Workflow string `json:"workflow"`
-	Request  string `json:"request"` // "<partner>:<request>"; of a rotation, its connection
-	Partner  string `json:"partner"`
-	// Serial is the till's and Location ours, once they are known.
-	Serial   string       `json:"serial"`
-	Location string       `json:"location"`
-	Outcome  work.Outcome `json:"outcome"` // empty while it is open
-	// ContactKey names, by a keyed hash, whom to ask; empty where nobody is
-	// known.
-	ContactKey string    `json:"contact_key"`
-	Group      string    `json:"asked_group"` // "<request>:c<n>": who share a mail
-	CreatedAt  time.Time `json:"created_at"`
-	Data       CaseData  `json:"data"`
-}
-
-// CaseData is what else is known of a case. It holds no person, secret or
-// amount. Fields are only ever added, and always written.
-type CaseData struct {
-	Requester string          `json:"requester"`
-	Route     string          `json:"route"` // as asked; empty: not yet known
-	By        string          `json:"by"`
-	Asked     work.VenueInput `json:"asked"`
-	Venue     CaseVenue       `json:"venue"`
-
-	ContactBy  string    `json:"contactBy"` // who entered it; empty: it stood on Cluster's record
-	ContactAt  time.Time `json:"contactAt"`
-	ContactNth int       `json:"contactNth"` // counts the contacts, so that another one gets a mail of its own
-
-	AskedAt   time.Time `json:"askedAt"`
-	ExpiresAt time.Time `json:"expiresAt"`
-	Decision  string    `json:"decision"` // work.Confirm, work.Decline, or empty
-	Why       string    `json:"why"`
-	DecidedBy string    `json:"decidedBy"`
-	DecidedAt time.Time `json:"decidedAt"`
-
-	Entry   *CaseEntry      `json:"entry"`  // partners that are entered
-	Places  []partner.Place `json:"places"` // partners that take a token
-	TokenAt time.Time       `json:"tokenAt"`
-	// TokenWrong counts wrong tokens since the last good one, or since an
-	// operator gave new tries; FedByOthers are places that another POS feeds.
-	TokenWrong  int        `json:"tokenWrong"`
-	FedByOthers []int64    `json:"fedByOthers"`
-	Place       *CasePlace `json:"place"`
-	// Identified says that the venue's identifier at the partner is kept.
-	Identified bool `json:"identified"`
-
-	Stage      work.Stage `json:"stage"`
-	WaitingFor string     `json:"waitingFor"`
-	What       string     `json:"what"`
-	Code       work.Code  `json:"code"`
-	Since      time.Time  `json:"since"`
-	EndedAt    time.Time  `json:"endedAt"`
-	Rotates    string     `json:"rotates"`    // what a rotation replaces
-	Round      int        `json:"round"`      // of credentials' handing over, from 1
-	Generation int        `json:"generation"` // of the key that a rotation brings; 0: not yet known
-}
-
-// CaseVenue is a venue as Cluster's record has it.
-type CaseVenue struct {
-	TradeName string `json:"tradeName"`
-	Address   string `json:"address"`
-	Zone      string `json:"zone"`     // IANA
-	Language  string `json:"language"` // fr or en
-}
-
-// CaseEntry is what was said of the partner's side.
-type CaseEntry struct {
-	Route                string    `json:"route"`
-	Modifiers            string    `json:"modifiers"`
-	NoClusterIntegration bool      `json:"noClusterIntegration"`
-	By                   string    `json:"by"`
-	At                   time.Time `json:"at"`
-}
-
-// CasePlace is the partner's location that was chosen.
-type CasePlace struct {
-	partner.Place
-	ReceiptDate string    `json:"receiptDate"`
-	By          string    `json:"by"`
-	At          time.Time `json:"at"`
-}
-
-// Name is the venue's trade name: Cluster's, or as it was asked.
-func (c Case) Name() string {
-	if c.Data.Venue.TradeName != "" {
-		return c.Data.Venue.TradeName
-	}
-	return c.Data.Asked.TradeName
-}
-
-// Connection is the id that the connection has, or will have; empty while the
-// location is not known.
-func (c Case) Connection() string {
-	if c.Location == "" {
-		return ""
-	}
-	return work.ConnectionID(c.Partner, c.Location)
-}
 
 // selectCases leaves the contact out: who needs it asks SealedContact.
 const selectCases = `
@@ -123,27 +17,12 @@ const selectCases = `
 		SELECT id, workflow, request, partner, serial, location, outcome, contact_key, asked_group, created_at, data FROM cases
 	) x `
 
-// AddCases adds cases that are not there yet; CreatedAt is set here.
+// AddCases adds cases that are not there yet, all or none; CreatedAt is set
+// here. A rotation of what another one replaces just now is ErrRotating.
 func (s *Store) AddCases(ctx context.Context, cases []Case, by Actor) error {
 	return s.inTx(ctx, "adding cases", func(tx *sqlx.Tx) error {
 		for _, c := range cases {
-			data, err := asJSON(c.Data)
-			if err != nil {
-				return err
-			}
-			done, err := tx.ExecContext(ctx, `
-				INSERT INTO cases (id, workflow, request, partner, serial, location, created_at, data)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb) ON CONFLICT (id) DO NOTHING`,
-				c.ID, c.Workflow, c.Request, c.Partner, c.Serial, c.Location, s.clock.Now(), data)
-			if err != nil {
-				return caseTaken(err)
-			}
-			if n, err := done.RowsAffected(); err != nil || n == 0 {
-				return err
-			}
-			e := by.entry(ActAskOnboarding)
-			e.Location, e.New = c.ID, c.Name()
-			if err := s.journal(ctx, tx, e); err != nil {
+			if err := s.addCase(ctx, tx, c, by); err != nil {
 				return err
 			}
 		}
@@ -151,12 +30,60 @@ func (s *Store) AddCases(ctx context.Context, cases []Case, by Actor) error {
 	})
 }
 
-// ErrCaseTaken says that another open case has this partner and serial number.
-var ErrCaseTaken error = work.Err(work.TillForeign, "another onboarding is open for this venue and partner")
+func (s *Store) addCase(ctx context.Context, tx *sqlx.Tx, c Case, by Actor) error {
+	data, err := asJSON(c.Data)
+	if err != nil {
+		return err
+	}
+	done, err := tx.ExecContext(ctx, `
+		INSERT INTO cases (id, workflow, request, partner, serial, location, rotates, created_at, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb) ON CONFLICT (id) DO NOTHING`,
+		c.ID, c.Workflow, c.Request, c.Partner, c.Serial, c.Location, c.rotates(), s.clock.Now(), data)
+	if err != nil {
+		return caseTaken(err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	e := by.entry(ActAskOnboarding)
+	if c.Data.Rotates != "" {
+		e.Act = ActRotate
+	}
+	e.Location, e.New = c.ID, c.Name()
+	return s.journal(ctx, tx, e)
+}
+
+// rotates names what a rotation replaces: our key to a till is one for all
+// partners.
+func (c Case) rotates() string {
+	if c.Data.Rotates == "" || c.Data.Rotates == work.RotateTillKey {
+		return c.Data.Rotates
+	}
+	return c.Partner + " " + c.Data.Rotates
+}
+
+// What only one case can have, among those that are open.
+var (
+	// ErrCaseTaken: a partner's onboarding of a serial number.
+	ErrCaseTaken error = work.Err(work.TillForeign, "another onboarding is open for this venue and partner")
+	// ErrPlaceTaken: a location of the partner's.
+	ErrPlaceTaken error = work.Err(work.TillForeign, "another onboarding has chosen this location of the partner's")
+	// ErrRotating: the replacing of a credential.
+	ErrRotating error = work.Err(work.LeaseHeld, "another rotation of this credential is open")
+)
 
 func caseTaken(err error) error {
-	if e, ok := errors.AsType[*pq.Error](err); ok && e.Constraint == "cases_one_open" {
+	e, ok := errors.AsType[*pq.Error](err)
+	if !ok {
+		return err
+	}
+	switch e.Constraint {
+	case "cases_one_open":
 		return ErrCaseTaken
+	case "cases_one_place":
+		return ErrPlaceTaken
+	case "cases_one_rotation":
+		return ErrRotating
 	}
 	return err
 }
@@ -223,8 +150,8 @@ func (s *Store) CaseOfConnection(ctx context.Context, connection string) (Case, 
 }
 
 // ChangeCase runs f on a case that nobody else changes meanwhile, and keeps what
-// it changed. An entry with an Act is journalled with it. An open case whose
-// partner and serial number another one has is ErrCaseTaken.
+// it changed. An entry with an Act is journalled with it. What another open case
+// has is ErrCaseTaken or ErrPlaceTaken.
 func (s *Store) ChangeCase(ctx context.Context, id string, f func(c *Case) (Entry, error)) (Case, error) {
 	var c Case
 	err := s.inTx(ctx, "changing a case", func(tx *sqlx.Tx) error {
@@ -249,8 +176,9 @@ func (s *Store) ChangeCase(ctx context.Context, id string, f func(c *Case) (Entr
 		}
 		// Fields of a newer program, unknown here, are kept.
 		if _, err := tx.ExecContext(ctx, `
-			UPDATE cases SET serial = $2, location = $3, outcome = $4, asked_group = $5, data = data || $6::jsonb WHERE id = $1`,
-			id, c.Serial, c.Location, c.Outcome, c.Group, data); err != nil {
+			UPDATE cases SET serial = $2, location = $3, outcome = $4, asked_group = $5, data = data || $6::jsonb,
+				contact = coalesce($7, contact), contact_key = $8, place = $9 WHERE id = $1`,
+			id, c.Serial, c.Location, c.Outcome, c.Group, data, c.Contact, c.ContactKey, c.place()); err != nil {
 			return caseTaken(err)
 		}
 		if entry.Act == "" {
@@ -264,17 +192,29 @@ func (s *Store) ChangeCase(ctx context.Context, id string, f func(c *Case) (Entr
 	return c, err
 }
 
-// SetCaseContact keeps whom to ask, sealed; nil forgets it.
-func (s *Store) SetCaseContact(ctx context.Context, id string, sealed []byte, key string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE cases SET contact = $2, contact_key = $3 WHERE id = $1`, id, sealed, key)
-	return failed("keeping a contact", err)
+// place is the partner's location that was chosen, 0 before.
+func (c Case) place() int64 {
+	if c.Data.Place == nil {
+		return 0
+	}
+	return c.Data.Place.ID
 }
 
-// SealedContact is whom to ask, sealed; nil where nobody is known.
-func (s *Store) SealedContact(ctx context.Context, id string) ([]byte, error) {
-	var sealed []byte
-	err := s.db.GetContext(ctx, &sealed, `SELECT contact FROM cases WHERE id = $1`, id)
-	return sealed, failed("reading a contact", err)
+// ForgetContact forgets whom to ask.
+func (s *Store) ForgetContact(ctx context.Context, id string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE cases SET contact = NULL, contact_key = '' WHERE id = $1`, id)
+	return failed("forgetting a contact", err)
+}
+
+// SealedContact is whom to ask, sealed, and its ContactKey; nil where nobody is
+// known.
+func (s *Store) SealedContact(ctx context.Context, id string) (sealed []byte, key string, err error) {
+	var found struct {
+		Contact []byte `db:"contact"`
+		Key     string `db:"contact_key"`
+	}
+	err = s.db.GetContext(ctx, &found, `SELECT contact, contact_key FROM cases WHERE id = $1`, id)
+	return found.Contact, found.Key, failed("reading a contact", err)
 }
 
 // CaseStory is what people and the program did to a case, oldest first.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -29,13 +30,15 @@ type Charge struct {
 	OpenedAt  time.Time  `json:"opened_at"`
 	SettledAt time.Time  `json:"settled_at"`
 	Reference string     `json:"reference"` // of the payment
+	// RefundReference is the refund's.
+	RefundReference string `json:"refund_reference"`
 }
 
 // Total is with tax.
 func (c Charge) Total() (sale.Cents, error) { return sale.Sum(c.Before, c.GST, c.QST) }
 
 // OpenCharge opens a charge, or tells the one that is there: of this number, or
-// an unrefunded one of this partner and till.
+// an unrefunded one of this partner and serial number.
 func (s *Store) OpenCharge(ctx context.Context, n Charge) (Charge, error) {
 	_, err := s.db.ExecContext(ctx, `
 		INSERT INTO charges (number, case_id, partner, serial, state, currency, before_tax, gst, qst, gst_rate, qst_rate, opened_at)
@@ -70,10 +73,10 @@ func (s *Store) ChargeNumbered(ctx context.Context, number string) (Charge, bool
 	return s.aCharge(ctx, `WHERE c.number = $1`, number)
 }
 
-// PaidCharge is a charge of a partner that was paid and not refunded, for a till
-// with this serial number or an earlier one of the same location.
-func (s *Store) PaidCharge(ctx context.Context, partnerName, serial string) (Charge, bool, error) {
-	return s.aCharge(ctx, `WHERE c.partner = $1 AND c.state = 'paid' AND c.serial IN (
+// ChargeOfTill is a partner's charge that is open, or paid and not refunded, for
+// a till with this serial number or another one that its location has or had.
+func (s *Store) ChargeOfTill(ctx context.Context, partnerName, serial string) (Charge, bool, error) {
+	return s.aCharge(ctx, `WHERE c.partner = $1 AND c.state IN ('open', 'paid') AND c.serial IN (
 		SELECT $2 UNION SELECT other.serial FROM serials this JOIN serials other USING (location_id) WHERE this.serial = $2)`, partnerName, serial)
 }
 
@@ -85,38 +88,59 @@ func (s *Store) aCharge(ctx context.Context, where string, args ...any) (Charge,
 	return found[0], true, nil
 }
 
-// SettleCharge brings a charge from one of some states to another, journalled,
-// and tells the charge as it is then, and whether this is what changed it. A
-// refund keeps its reference beside the payment's.
-func (s *Store) SettleCharge(ctx context.Context, number string, from []string, to, reference string, by Actor) (Charge, bool, error) {
+// ChangeCharge runs f on a charge, and on all that the billing system told of
+// it, that nobody else changes meanwhile, and keeps what it changed: the state
+// with its references, and for what each payment was taken. The entries are
+// journalled in the case's story. An unknown number is BadInput.
+func (s *Store) ChangeCharge(ctx context.Context, number string, f func(c *Charge, told []Payment) ([]Entry, error)) (Charge, error) {
 	var c Charge
-	var changed bool
-	err := s.inTx(ctx, "settling a charge", func(tx *sqlx.Tx) error {
-		found, err := selectJSON[Charge](ctx, tx, `
-			UPDATE charges AS c SET state = $3, settled_at = $4,
-				reference = CASE WHEN $3 = 'refunded' THEN c.reference ELSE $5 END,
-				refund_reference = CASE WHEN $3 = 'refunded' THEN $5 ELSE c.refund_reference END
-			WHERE c.number = $1 AND c.state = ANY ($2::text[]) RETURNING to_json(c)`,
-			number, textArray(from), to, s.clock.Now(), reference)
-		if err != nil {
-			return err
-		}
-		if changed = len(found) > 0; changed {
-			c = found[0]
-			e := by.entry(ActFee)
-			e.Location, e.New = c.Case, to
-			return s.journal(ctx, tx, e)
-		}
-		found, err = selectJSON[Charge](ctx, tx, `SELECT to_json(c) FROM charges c WHERE c.number = $1`, number)
+	err := s.inTx(ctx, "changing a charge", func(tx *sqlx.Tx) error {
+		found, err := selectJSON[Charge](ctx, tx, `SELECT to_json(c) FROM charges c WHERE c.number = $1 FOR UPDATE`, number)
 		if err == nil && len(found) == 0 {
 			err = work.Err(work.BadInput, "there is no invoice of this number")
 		}
-		if err == nil {
-			c = found[0]
+		if err != nil {
+			return err
 		}
-		return err
+		c = found[0]
+		told, err := payments(ctx, tx, number)
+		if err != nil {
+			return err
+		}
+		before := slices.Clone(told)
+		entries, err := f(&c, told)
+		if err != nil {
+			return err
+		}
+		if c.State != found[0].State {
+			c.SettledAt = s.clock.Now()
+		}
+		return s.keepCharge(ctx, tx, c, before, told, entries)
 	})
-	return c, changed, err
+	return c, err
+}
+
+func (s *Store) keepCharge(ctx context.Context, tx *sqlx.Tx, c Charge, before, told []Payment, entries []Entry) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE charges SET state = $2, settled_at = $3, reference = $4, refund_reference = $5 WHERE number = $1`,
+		c.Number, c.State, orNull(c.SettledAt), c.Reference, c.RefundReference); err != nil {
+		return err
+	}
+	for i, p := range told {
+		if p.Taken == before[i].Taken {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE payments SET taken = $2 WHERE id = $1`, p.ID, p.Taken); err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		e.Location = c.Case
+		if err := s.journal(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Payment is what the billing system told of an invoice.
@@ -127,6 +151,8 @@ type Payment struct {
 	Amount   sale.Cents `json:"amount"` // with tax
 	Currency string     `json:"currency"`
 	At       time.Time  `json:"at"`
+	// Taken says for what it was taken; empty as long as it means nothing.
+	Taken string `json:"taken"`
 }
 
 // NotePayment keeps what the billing system told, which may come before the
@@ -155,6 +181,10 @@ func (s *Store) NotePayment(ctx context.Context, p Payment) (news bool, err erro
 
 // Payments are those of an invoice, in the order in which they were made.
 func (s *Store) Payments(ctx context.Context, number string) ([]Payment, error) {
-	all, err := selectJSON[Payment](ctx, s.db, `SELECT to_json(p) FROM payments p WHERE p.number = $1 ORDER BY p.at, p.id`, number)
+	all, err := payments(ctx, s.db, number)
 	return all, failed("reading payments", err)
+}
+
+func payments(ctx context.Context, q sqlx.QueryerContext, number string) ([]Payment, error) {
+	return selectJSON[Payment](ctx, q, `SELECT to_json(p) FROM payments p WHERE p.number = $1 ORDER BY p.at, p.id`, number)
 }

@@ -48,6 +48,7 @@ const (
 	ActSlices        = "slices"
 	ActSeeFinding    = "finding seen"
 	ActAskOnboarding = "ask for onboarding"
+	ActRotate        = "rotate a credential"
 	ActFee           = "fee"
 	ActReveal        = "key revealed"
 )
@@ -75,7 +76,8 @@ func (s *Store) journal(ctx context.Context, x sqlx.ExecerContext, e Entry) erro
 
 // History is the story of a connection from one business instant to before
 // another, oldest first; a zero instant leaves that end open. It includes what
-// was done to the connection's location, and its onboarding. Of very much, the newest 2000 entries.
+// was done to the connection's location, and its onboarding. Of very much, the
+// newest 2000 entries.
 func (s *Store) History(ctx context.Context, connection string, from, to time.Time) ([]Entry, error) {
 	story, err := selectJSON[Entry](ctx, s.db, `
 		SELECT to_json(j) FROM journal j

@@ -18,6 +18,8 @@ type TillKey struct {
 	Orphan     string `json:"orphan"`
 	KeyID      string `json:"key_id"`
 	Withdrawn  bool   `json:"withdrawn"`
+	// Gone says that it is withdrawn to the end: no key of it opens the till.
+	Gone bool `json:"gone"`
 }
 
 // OurHolder is who holds the keys with which we read tills.
@@ -51,8 +53,9 @@ func (s *Store) TillKeyOf(ctx context.Context, base string) (TillKey, error) {
 }
 
 // TurnTillKey replaces what is intended of an act, if it is still as it was
-// seen, and tells whether it was. What f writes belongs to it.
-func (s *Store) TurnTillKey(ctx context.Context, base string, seen, next TillKey, f func(tx *sqlx.Tx) error) (turned bool, err error) {
+// seen, and tells whether it was. What f writes belongs to it, and an entry with
+// an Act is journalled with it.
+func (s *Store) TurnTillKey(ctx context.Context, base string, seen, next TillKey, e Entry, f func(tx *sqlx.Tx) error) (turned bool, err error) {
 	err = s.inTx(ctx, "turning a key", func(tx *sqlx.Tx) error {
 		done, err := tx.ExecContext(ctx, `
 			UPDATE till_keys SET attempt = $2, orphan = $3, key_id = $4, withdrawn = $5
@@ -65,9 +68,20 @@ func (s *Store) TurnTillKey(ctx context.Context, base string, seen, next TillKey
 		if turned = n == 1; err != nil || !turned {
 			return err
 		}
+		if e.Act != "" {
+			if err := s.journal(ctx, tx, e); err != nil {
+				return err
+			}
+		}
 		return f(tx)
 	})
 	return turned, err
+}
+
+// TillKeyGone notes that an act is withdrawn to the end.
+func (s *Store) TillKeyGone(ctx context.Context, base string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE till_keys SET gone = true WHERE base = $1`, base)
+	return failed("noting that a key is gone", err)
 }
 
 // Reveal is a key that waits behind a link for one reader, or did.

@@ -109,14 +109,25 @@ func (o *Outbox) Purge(ctx context.Context, key string) (int, error) {
 		return 0, work.Err(work.Internal, "a mail's key that is none")
 	}
 	done, err := o.db.ExecContext(ctx, `
-		UPDATE mails SET recipient = NULL, content = NULL, purged = true
-		WHERE NOT purged AND (key = $1 OR starts_with(key, $1 || ':') OR starts_with(key, $1 || '/'))`, key)
+		UPDATE mails SET recipient = NULL, content = NULL, purged = true WHERE NOT purged AND `+goesOn, key)
 	if err != nil {
 		return 0, unavailable(ctx, "purging mails", err)
 	}
 	n, err := done.RowsAffected()
 	return int(n), unavailable(ctx, "purging mails", err)
 }
+
+// Kept is how many mails of a key, and of all that go on after it, still tell to
+// whom they went.
+func (o *Outbox) Kept(ctx context.Context, key string) (int, error) {
+	var n int
+	err := o.db.GetContext(ctx, &n, `
+		SELECT count(*) FROM mails WHERE recipient IS NOT NULL AND `+goesOn, key)
+	return n, unavailable(ctx, "counting mails", err)
+}
+
+// goesOn chooses the mails of a key, and of those that go on after it.
+const goesOn = `(key = $1 OR starts_with(key, $1 || ':') OR starts_with(key, $1 || '/'))`
 
 func unavailable(ctx context.Context, doing string, err error) error {
 	if err == nil {

@@ -3,6 +3,8 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
@@ -14,29 +16,24 @@ import (
 )
 
 // Ask sends one contact the question for all its venues, or a reminder. Cases
-// that were answered or have ended are left out; with none left nothing is sent.
-// The question is asked in both languages, the venue's first.
+// that were answered or have ended are left out, and those that have another
+// contact by now; with none left nothing is sent. The question is asked in both
+// languages, the venue's first.
 func (r *Room) Ask(ctx context.Context, in work.AskInput) (work.AskResult, error) {
 	group := in.Request + ":" + in.Group
-	var waiting []ledger.Case
-	for _, id := range in.Cases {
-		c, err := r.asked(ctx, id, group)
-		if err != nil {
-			return work.AskResult{}, err
-		}
-		if c.Outcome == "" && c.Data.Decision == "" {
-			waiting = append(waiting, c)
-		}
+	waiting, err := r.waiting(ctx, in.Cases)
+	if err != nil || len(waiting) == 0 {
+		return work.AskResult{}, err
 	}
-	if len(waiting) == 0 {
-		return work.AskResult{}, nil
+	if waiting, err = r.asked(ctx, waiting, group); err != nil {
+		return work.AskResult{}, err
 	}
 	first := waiting[0]
 	message, err := r.question(first, waiting, group)
 	if err != nil {
 		return work.AskResult{}, err
 	}
-	key := fmt.Sprintf("onboarding:%s/confirm/%s", in.Request, in.Group)
+	key := groupMails(in.Request, group)
 	var sent mail.Message = message
 	if in.Reminder > 0 {
 		sent = mail.ConfirmationReminder{ConfirmationRequest: message, Asked: first.Data.AskedAt.In(r.zoneOf(first))}
@@ -46,18 +43,62 @@ func (r *Room) Ask(ctx context.Context, in work.AskInput) (work.AskResult, error
 	return result, r.toContact(ctx, key, first, sent, bothLanguages(lang(first))...)
 }
 
-// asked notes when a case was asked, once: the link's end is a function of it.
-func (r *Room) asked(ctx context.Context, caseID, group string) (ledger.Case, error) {
-	c, err := r.Ledger.Case(ctx, caseID)
-	if err != nil || c.Group == group || c.Outcome != "" {
-		return c, err
+// waiting are those cases that have not been answered, of one contact. Where it
+// was replaced for one of them a moment ago, the others' counts, who was known
+// first: nobody gets to read, or to answer for, another's venue.
+func (r *Room) waiting(ctx context.Context, caseIDs []string) ([]ledger.Case, error) {
+	var found []ledger.Case
+	for _, id := range caseIDs {
+		c, err := r.Ledger.Case(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if c.Outcome == "" && c.Data.Decision == "" {
+			found = append(found, c)
+		}
 	}
-	return r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
-		c.Group = group
-		c.Data.AskedAt = r.Clock.Now().Truncate(time.Second)
-		c.Data.ExpiresAt = c.Data.AskedAt.Add(r.Settings.Plan.ExpireAfter)
-		return entry(program, actAsked, ""), nil
-	})
+	if len(found) == 0 {
+		return nil, nil
+	}
+	known := slices.MinFunc(found, func(a, b ledger.Case) int { return a.Data.ContactAt.Compare(b.Data.ContactAt) })
+	return slices.DeleteFunc(found, func(c ledger.Case) bool { return c.ContactKey != known.ContactKey }), nil
+}
+
+// asked notes of cases that they are asked in a group, and when, once: the
+// link's end is a function of it, and the same for all.
+func (r *Room) asked(ctx context.Context, cases []ledger.Case, group string) ([]ledger.Case, error) {
+	at := r.Clock.Now().Truncate(time.Second)
+	for _, c := range cases {
+		if c.Group == group {
+			at = c.Data.AskedAt
+		}
+	}
+	for i, c := range cases {
+		if c.Group == group {
+			continue
+		}
+		var err error
+		if cases[i], err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+			if c.Group == group {
+				return ledger.Entry{}, nil // another worker was faster
+			}
+			c.Group = group
+			if !slices.Contains(c.Data.Groups, group) {
+				c.Data.Groups = append(c.Data.Groups, group)
+			}
+			c.Data.AskedAt, c.Data.ExpiresAt = at, at.Add(r.Settings.Plan.ExpireAfter)
+			return entry(program, actAsked, ""), nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return cases, nil
+}
+
+// groupMails is the key of a group's mails, with which those of its reminders
+// begin: "onboarding:<request>/confirm/c1".
+func groupMails(request, group string) string {
+	return "onboarding:" + request + "/confirm/" + strings.TrimPrefix(group, request+":")
 }
 
 func (r *Room) question(first ledger.Case, waiting []ledger.Case, group string) (mail.ConfirmationRequest, error) {
@@ -100,7 +141,7 @@ func bothLanguages(first words.Lang) []words.Lang {
 
 // toContact sends a message to a case's contact, once per key and contact.
 func (r *Room) toContact(ctx context.Context, key string, c ledger.Case, m mail.Message, langs ...words.Lang) error {
-	to, err := r.contact(ctx, c.ID)
+	to, err := r.contact(ctx, c)
 	if err != nil {
 		return err
 	}

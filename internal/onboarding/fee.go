@@ -33,14 +33,16 @@ func (r *Room) Charge(partnerName string) (mail.Charge, error) {
 	return charge, err
 }
 
+// tax is of whole per cents first, so that no amount can wrap.
 func tax(of sale.Cents, rate words.Rate) sale.Cents {
-	return sale.Cents((int64(of)*int64(rate) + perHundred/2) / perHundred)
+	whole, rest := int64(of)/perHundred, int64(of)%perHundred
+	return sale.Cents(whole*int64(rate) + (rest*int64(rate)+perHundred/2)/perHundred)
 }
 
 // InvoiceNumber is a function of the case, so that the billing system may know
 // it before our own record of the invoice is there.
 func InvoiceNumber(caseID string) string {
-	return "CB-" + strings.ToUpper(strings.NewReplacer(":", "-").Replace(caseID))
+	return "CB-" + strings.ToUpper(strings.ReplaceAll(caseID, ":", "-"))
 }
 
 // OpenCharge opens the fee of a case, unless it was paid before for this till
@@ -54,27 +56,68 @@ func (r *Room) OpenCharge(ctx context.Context, caseID string) (work.ChargeResult
 		if err != nil {
 			return work.ChargeResult{}, err
 		}
-		return r.lookPaid(ctx, own)
+		return chargeResult(r.lookPaid(ctx, own.Number))
 	}
 	fee, err := r.Charge(c.Partner)
 	if err != nil || fee.Free() {
 		return work.ChargeResult{State: work.ChargeNone}, err
 	}
-	if paid, there, err := r.Ledger.PaidCharge(ctx, c.Partner, c.Serial); err != nil || there {
-		return work.ChargeResult{State: work.ChargeNone, Number: paid.Number}, err
+	if err := open(c); err != nil {
+		return work.ChargeResult{}, err
 	}
+	if other, there, err := r.Ledger.ChargeOfTill(ctx, c.Partner, c.Serial); err != nil || there {
+		if err == nil {
+			err = r.giveUp(ctx, &other)
+		}
+		if err != nil || other.State == work.ChargePaid {
+			return work.ChargeResult{State: work.ChargeNone, Number: other.Number}, err
+		}
+	}
+	return r.newCharge(ctx, c, fee)
+}
+
+func (r *Room) newCharge(ctx context.Context, c ledger.Case, fee mail.Charge) (work.ChargeResult, error) {
 	charge, err := r.Ledger.OpenCharge(ctx, ledger.Charge{
-		Number: InvoiceNumber(caseID), Case: caseID, Partner: c.Partner, Serial: c.Serial, Currency: r.Settings.Billing.Currency,
+		Number: InvoiceNumber(c.ID), Case: c.ID, Partner: c.Partner, Serial: c.Serial, Currency: r.Settings.Billing.Currency,
 		Before: fee.Before, GST: fee.GST, QST: fee.QST, GSTRate: int64(fee.GSTRate), QSTRate: int64(fee.QSTRate),
 	})
 	if err != nil {
 		return work.ChargeResult{}, err
 	}
-	if charge.Case != caseID {
-		// An ended case has left it open: it is ours to collect or to give up.
-		return work.ChargeResult{}, work.Err(work.TillForeign, "invoice "+charge.Number+" of an earlier onboarding is still open")
+	if charge.Case != c.ID {
+		return work.ChargeResult{}, work.Err(work.LeaseHeld, "another onboarding has just opened invoice "+charge.Number)
 	}
-	return r.lookPaid(ctx, charge)
+	return chargeResult(r.lookPaid(ctx, charge.Number))
+}
+
+// giveUp makes another case's charge for the same till void, if that case has
+// ended: nobody collects it any more. One that is paid stays; one that is still
+// collected is an error.
+func (r *Room) giveUp(ctx context.Context, charge *ledger.Charge) error {
+	if charge.State == work.ChargePaid {
+		return nil
+	}
+	c, err := r.Ledger.Case(ctx, charge.Case)
+	if err != nil {
+		return err
+	}
+	if c.Outcome == "" {
+		return work.Err(work.TillForeign, "invoice "+charge.Number+" of another onboarding is still open")
+	}
+	*charge, err = r.voidCharge(ctx, charge.Number, program)
+	return err
+}
+
+// voidCharge makes a charge void, unless it was paid.
+func (r *Room) voidCharge(ctx context.Context, number string, by ledger.Actor) (ledger.Charge, error) {
+	return r.Ledger.ChangeCharge(ctx, number, func(c *ledger.Charge, told []ledger.Payment) ([]ledger.Entry, error) {
+		story, err := applyTold(c, told)
+		if err != nil || c.State != work.ChargeOpen {
+			return story, err
+		}
+		c.State = work.ChargeVoid
+		return append(story, entry(by, ledger.ActFee, work.ChargeVoid)), nil
+	})
 }
 
 // CheckCharge looks whether a case's fee was paid.
@@ -83,58 +126,28 @@ func (r *Room) CheckCharge(ctx context.Context, caseID string) (work.ChargeResul
 	if err != nil || !there {
 		return work.ChargeResult{State: work.ChargeNone}, err
 	}
-	return r.lookPaid(ctx, charge)
+	return chargeResult(r.lookPaid(ctx, charge.Number))
 }
 
-// lookPaid applies what the billing system told. A payment of another amount is
-// not taken for the fee: an operator sees it and decides.
-func (r *Room) lookPaid(ctx context.Context, charge ledger.Charge) (work.ChargeResult, error) {
-	payments, err := r.Ledger.Payments(ctx, charge.Number)
-	if err != nil {
-		return work.ChargeResult{}, err
-	}
-	total, err := charge.Total()
-	if err != nil {
-		return work.ChargeResult{}, err
-	}
-	for _, p := range payments {
-		switch {
-		case p.Currency != charge.Currency || p.Amount != total:
-			continue
-		case p.Kind == PaymentMade && charge.State == work.ChargeOpen:
-			charge, _, err = r.Ledger.SettleCharge(ctx, charge.Number, []string{work.ChargeOpen}, work.ChargePaid, p.ID, program)
-		case p.Kind == PaymentRefunded && charge.State == work.ChargePaid:
-			charge, _, err = r.Ledger.SettleCharge(ctx, charge.Number, []string{work.ChargePaid}, work.ChargeRefunded, p.ID, program)
-		}
-		if err != nil {
-			return work.ChargeResult{}, err
-		}
-	}
-	return chargeResult(charge), nil
+func chargeResult(c ledger.Charge, err error) (work.ChargeResult, error) {
+	return work.ChargeResult{State: c.State, Number: c.Number}, err
 }
 
-func chargeResult(c ledger.Charge) work.ChargeResult {
-	return work.ChargeResult{State: c.State, Number: c.Number}
-}
+// turn is an act of a person on a charge.
+type turn struct{ from, to string }
 
-// The kinds of payments that the billing system tells of.
-const (
-	PaymentMade     = "payment"
-	PaymentRefunded = "refund"
-)
+var turns = map[string]turn{
+	work.UpdateRecordPayment: {work.ChargeOpen, work.ChargePaid},
+	work.UpdateWaiveFee:      {work.ChargeOpen, work.ChargeWaived},
+	work.UpdateRefundFee:     {work.ChargePaid, work.ChargeRefunded},
+}
 
 // SettleCharge records a person's word on the fee: RecordPayment, WaiveFee or
-// RefundFee. A fee that was paid is not paid again. Waiving comes before the
-// charge is opened as well: it is opened first.
+// RefundFee. The charge is opened first where it is not yet. What the billing
+// system told comes before: a fee that is paid by then is not waived, and its
+// state is told; other words that do not fit are BadInput.
 func (r *Room) SettleCharge(ctx context.Context, in work.CaseAct) (work.ChargeResult, error) {
-	turn, known := map[string]struct {
-		from []string
-		to   string
-	}{
-		work.UpdateRecordPayment: {[]string{work.ChargeOpen}, work.ChargePaid},
-		work.UpdateWaiveFee:      {[]string{work.ChargeOpen}, work.ChargeWaived},
-		work.UpdateRefundFee:     {[]string{work.ChargePaid}, work.ChargeRefunded},
-	}[in.Act]
+	t, known := turns[in.Act]
 	if !known {
 		return work.ChargeResult{}, work.Err(work.Internal, "an act on a fee that is none")
 	}
@@ -142,36 +155,33 @@ func (r *Room) SettleCharge(ctx context.Context, in work.CaseAct) (work.ChargeRe
 	if err != nil || opened.State == work.ChargeNone {
 		return opened, err
 	}
-	charge, changed, err := r.Ledger.SettleCharge(ctx, opened.Number, turn.from, turn.to, in.Reference, actor(in.By, in.Reason, in.Note))
-	if err != nil {
-		return work.ChargeResult{}, err
-	}
-	again := charge.State == turn.to && (in.Reference == "" || charge.Reference == in.Reference || turn.to == work.ChargeRefunded)
-	if !changed && !again {
-		return chargeResult(charge), work.Err(work.BadInput, fmt.Sprintf("invoice %s is %s already", charge.Number, charge.State))
-	}
-	return chargeResult(charge), nil
+	return chargeResult(r.Ledger.ChangeCharge(ctx, opened.Number, func(c *ledger.Charge, told []ledger.Payment) ([]ledger.Entry, error) {
+		story, err := applyTold(c, told)
+		if err != nil {
+			return nil, err
+		}
+		said, err := t.apply(c, in)
+		return append(story, said...), err
+	}))
 }
 
-// NotePayment keeps what the billing system told and names the case whose
-// workflow should look, empty when the invoice is not known (yet): the workflow
-// finds the payment when it opens the charge. A second payment of one invoice is
-// written into the case's story.
-func (r *Room) NotePayment(ctx context.Context, p ledger.Payment) (caseID string, err error) {
-	news, err := r.Ledger.NotePayment(ctx, p)
-	if err != nil {
-		return "", err
+func (t turn) apply(c *ledger.Charge, in work.CaseAct) ([]ledger.Entry, error) {
+	switch {
+	case c.State == t.from:
+		c.State = t.to
+		switch t.to {
+		case work.ChargeRefunded:
+			c.RefundReference = in.Reference
+		case work.ChargePaid:
+			c.Reference = in.Reference
+		}
+		return []ledger.Entry{entry(actor(in.By, in.Reason, in.Note), ledger.ActFee, t.to)}, nil
+	case c.State == t.to && (t.to != work.ChargePaid || c.Reference == in.Reference):
+		return nil, nil // said again, or the billing system was faster
+	case t.to == work.ChargeWaived && c.State == work.ChargePaid:
+		return nil, nil
 	}
-	charge, there, err := r.Ledger.ChargeNumbered(ctx, p.Number)
-	if err != nil || !there {
-		return "", err
-	}
-	if news && p.Kind == PaymentMade && charge.State == work.ChargePaid && charge.Reference != p.ID {
-		e := entry(program, actTwice, charge.Number)
-		e.Location, e.Note = charge.Case, "give one back in the billing system"
-		err = r.Ledger.Journal(ctx, e)
-	}
-	return charge.Case, err
+	return nil, work.Err(work.BadInput, fmt.Sprintf("invoice %s is %s already", c.Number, c.State))
 }
 
 // invoice is a case's charge for mails; there has to be one.

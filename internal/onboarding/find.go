@@ -9,6 +9,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/mail"
 	"github.com/clustersystems/clusterbridge/internal/vault"
 	"github.com/clustersystems/clusterbridge/internal/words"
 	"github.com/clustersystems/clusterbridge/internal/work"
@@ -18,12 +19,12 @@ import (
 // by name and address otherwise. One match settles it; of none or several the
 // candidates are told.
 func (r *Room) Find(ctx context.Context, caseID string) (work.FindResult, error) {
-	c, err := r.Ledger.Case(ctx, caseID)
+	c, err := r.openCase(ctx, caseID)
 	if err != nil {
 		return work.FindResult{}, err
 	}
 	if c.Serial != "" {
-		return r.found(c), nil
+		return r.found(ctx, c)
 	}
 	asked := c.Data.Asked
 	query := cluster.LocationQuery{Serial: asked.Serial}
@@ -65,18 +66,15 @@ func (r *Room) search(ctx context.Context, q cluster.LocationQuery, asked work.V
 // Choose settles which venue is meant: an operator names its serial number.
 // BadInput when Cluster does not know it.
 func (r *Room) Choose(ctx context.Context, in work.CaseAct) (work.FindResult, error) {
-	c, err := r.Ledger.Case(ctx, in.Case)
+	c, err := r.openCase(ctx, in.Case)
 	if err != nil {
-		return work.FindResult{}, err
-	}
-	if err := open(c); err != nil {
 		return work.FindResult{}, err
 	}
 	if c.Serial != "" {
 		if c.Serial != in.Serial {
 			return work.FindResult{}, work.Err(work.BadInput, "the venue is chosen already; cancel this onboarding and ask anew")
 		}
-		return r.found(c), nil
+		return r.found(ctx, c)
 	}
 	candidates, err := r.search(ctx, cluster.LocationQuery{Serial: in.Serial}, c.Data.Asked)
 	if err != nil {
@@ -88,20 +86,22 @@ func (r *Room) Choose(ctx context.Context, in work.CaseAct) (work.FindResult, er
 	return r.settle(ctx, c, candidates.List[0], actor(in.By, in.Reason, in.Note))
 }
 
-// settle takes a venue for a case, unless an older case or a connection has it.
-// The contact is kept first: a case whose serial is known has its contact.
+// settle takes a venue for a case, with its contact, unless an older case has
+// it.
 func (r *Room) settle(ctx context.Context, c ledger.Case, venue cluster.Candidate, by ledger.Actor) (work.FindResult, error) {
-	if connection, err := r.connected(ctx, c.Partner, venue.Serial); err != nil || connection != "" {
-		return work.FindResult{Connected: connection}, err
-	}
+	var keep func(*ledger.Case)
 	if !venue.Contact.Empty() {
-		if err := r.keepContact(ctx, c.ID, person{venue.Contact.Name, venue.Contact.Email}); err != nil {
+		var err error
+		if keep, err = r.keepContact(ctx, c.ID, person{venue.Contact.Name, venue.Contact.Email}); err != nil {
 			return work.FindResult{}, err
 		}
 	}
-	_, err := r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+	c, err := r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
 		if c.Serial != "" {
 			return ledger.Entry{}, nil
+		}
+		if keep != nil {
+			keep(c)
 		}
 		c.Serial = venue.Serial
 		c.Data.Venue = ledger.CaseVenue{
@@ -120,14 +120,17 @@ func (r *Room) settle(ctx context.Context, c ledger.Case, venue cluster.Candidat
 	if err != nil {
 		return work.FindResult{}, err
 	}
-	if c, err = r.Ledger.Case(ctx, c.ID); err != nil {
-		return work.FindResult{}, err
-	}
-	return r.found(c), nil
+	return r.found(ctx, c)
 }
 
-func (r *Room) found(c ledger.Case) work.FindResult {
-	return work.FindResult{Serial: c.Serial, TradeName: c.Name(), Contact: c.ContactKey}
+// found tells what is known of a case's venue: after the case has taken it, no
+// other case can connect it any more, so that one that is connected shows.
+func (r *Room) found(ctx context.Context, c ledger.Case) (work.FindResult, error) {
+	connection, err := r.connected(ctx, c.Partner, c.Serial)
+	if err != nil || connection != "" && !c.Data.Connects {
+		return work.FindResult{Connected: connection}, err
+	}
+	return work.FindResult{Serial: c.Serial, TradeName: c.Name(), Contact: c.ContactKey}, nil
 }
 
 // connected is the connection that a till has with a partner already, empty
@@ -171,32 +174,36 @@ type person struct {
 // contactSigns are enough of a keyed hash to tell contacts apart.
 const contactSigns = 16
 
-// keepContact seals whom to ask. The hash groups the venues of one contact,
-// and stands in histories.
-func (r *Room) keepContact(ctx context.Context, caseID string, p person) error {
+// keepContact seals whom to ask, to be kept with other changes of a case. The
+// hash groups the venues of one contact, and stands in histories.
+func (r *Room) keepContact(ctx context.Context, caseID string, p person) (func(*ledger.Case), error) {
 	text, err := json.Marshal(p)
 	if err != nil {
-		return work.Errf(work.Internal, err, "a contact cannot be JSON")
+		return nil, work.Errf(work.Internal, err, "a contact cannot be JSON")
 	}
 	sealed, err := r.Vault.Seal(contactSecret(caseID), vault.NewSecret(string(text)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	hash, err := r.Vault.CredentialHash(ctx, vault.NewSecret("contact "+strings.ToLower(p.Email)))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return r.Ledger.SetCaseContact(ctx, caseID, sealed, hash[:contactSigns])
+	return func(c *ledger.Case) { c.Contact, c.ContactKey = sealed, hash[:contactSigns] }, nil
 }
 
-// contact opens whom to ask; no address where nobody is known.
-func (r *Room) contact(ctx context.Context, caseID string) (person, error) {
+// contact opens whom to ask; no address where nobody is known. LeaseHeld when it
+// has just been replaced: what is to be sent was worded for another.
+func (r *Room) contact(ctx context.Context, c ledger.Case) (person, error) {
 	var p person
-	sealed, err := r.Ledger.SealedContact(ctx, caseID)
+	sealed, key, err := r.Ledger.SealedContact(ctx, c.ID)
+	if err == nil && key != c.ContactKey {
+		err = work.Err(work.LeaseHeld, "the contact has just been replaced")
+	}
 	if err != nil || len(sealed) == 0 {
 		return p, err
 	}
-	text, err := r.Vault.Unseal(contactSecret(caseID), sealed)
+	text, err := r.Vault.Unseal(contactSecret(c.ID), sealed)
 	if err != nil {
 		return p, err
 	}
@@ -216,22 +223,27 @@ type NewContact struct {
 	By, Note string
 }
 
-// EnterContact keeps whom to ask, in place of whoever was known. The case's
-// workflow is told by the Update ContactEntered.
+// EnterContact keeps whom to ask, in place of whoever was known, whose link
+// opens this venue no more. The case's workflow is told by the Update
+// ContactEntered. BadInput when it is no mail address.
 func (r *Room) EnterContact(ctx context.Context, in NewContact) error {
-	c, err := r.Ledger.Case(ctx, in.Case)
-	if err == nil {
-		err = open(c)
+	if err := mail.CheckAddress(in.Email.Reveal()); err != nil {
+		return work.Err(work.BadInput, "the contact's mail address is none")
 	}
+	keep, err := r.keepContact(ctx, in.Case, person{in.Name.Reveal(), in.Email.Reveal()})
 	if err != nil {
 		return err
 	}
-	if err := r.keepContact(ctx, in.Case, person{in.Name.Reveal(), in.Email.Reveal()}); err != nil {
-		return err
-	}
 	_, err = r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
+		if err := open(*c); err != nil {
+			return ledger.Entry{}, err
+		}
+		before := c.ContactKey
+		if keep(c); c.ContactKey != before {
+			c.Group = ""
+			c.Data.ContactNth++
+		}
 		c.Data.ContactBy, c.Data.ContactAt = in.By, r.Clock.Now()
-		c.Data.ContactNth++
 		if in.Language != "" {
 			c.Data.Venue.Language = string(in.Language)
 		}

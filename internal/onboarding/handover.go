@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func (r *Room) partnerKey(ctx context.Context, c ledger.Case) (ledger.TillKey, e
 	if err != nil {
 		return ledger.TillKey{}, err
 	}
-	k, err := r.current(ctx, serial, c.Partner)
+	k, err := r.inForce(ctx, serial, c.Partner)
 	if err == nil && !k.Kept() {
 		err = work.Err(work.SecretUnreadable, "no key of the partner's is kept")
 	}
@@ -57,12 +58,17 @@ func (r *Room) serial(ctx context.Context, c ledger.Case) (string, error) {
 	return l.Serial, err
 }
 
-// HandOverAgain makes new links for both readers, of which the workflow or the
-// verb then sends mails: the old ones had expired, or were opened by mistake.
+// HandOverAgain makes new links, for both readers of credentials or for the page
+// that takes a token, of which the workflow or the verb then sends mails: the
+// old ones had expired, or were opened by mistake.
 func (r *Room) HandOverAgain(ctx context.Context, caseID string, by ledger.Actor) error {
 	_, err := r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
+		if err := open(*c); err != nil {
+			return ledger.Entry{}, err
+		}
 		c.Data.Round++
-		return entry(by, actAgain, itoa(c.Data.Round)), nil
+		c.Data.RoundAt = r.Clock.Now()
+		return entry(by, actAgain, strconv.Itoa(c.Data.Round)), nil
 	})
 	return err
 }

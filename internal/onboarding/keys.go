@@ -1,11 +1,12 @@
 package onboarding
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strconv"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -14,8 +15,6 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/vault"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // tillSigns are enough of a serial number's hash for request ids, which take no
 // other signs.
@@ -28,6 +27,9 @@ func keyBase(serial, holder string, generation int) string {
 	return fmt.Sprintf("%s:%s:%d", hex.EncodeToString(sum[:])[:tillSigns], holder, generation)
 }
 
+// ourRequests begins the request ids of what is asked of Cluster's back office.
+const ourRequests = "clusterbridge:"
+
 func keySecret(base string) string { return "key:" + base }
 
 // memory is the cluster.KeyMemory in the ledger: an intent and the sealed key
@@ -35,7 +37,11 @@ func keySecret(base string) string { return "key:" + base }
 type memory struct {
 	ledger *ledger.Store
 	vault  *vault.Vault
+	byHand bool
+	story  string // the case or location in whose story a withdrawal stands
 }
+
+func (r *Room) memory(story string) memory { return memory{r.Ledger, r.Vault, r.byHand(), story} }
 
 func intentOf(k ledger.TillKey) cluster.KeyIntent {
 	return cluster.KeyIntent{Attempt: k.Attempt, Orphan: k.Orphan, KeyID: k.KeyID, Withdrawn: k.Withdrawn}
@@ -51,9 +57,15 @@ func (m memory) Recall(ctx context.Context, base string) (cluster.KeyIntent, err
 	return intentOf(k), err
 }
 
-// Advance implements cluster.KeyMemory.
+// Advance implements cluster.KeyMemory. A key that an operator got from Cluster
+// is an operator's to have revoked there: the story says so.
 func (m memory) Advance(ctx context.Context, base string, seen, next cluster.KeyIntent) (bool, error) {
-	return m.ledger.TurnTillKey(ctx, base, rowOf(seen), rowOf(next), func(tx *sqlx.Tx) error {
+	var e ledger.Entry
+	if next.Withdrawn && seen.KeyID != "" && (m.byHand || seen.KeyID == byHandID) {
+		e = entry(program, actRevoke, base)
+		e.Location, e.Note = m.story, "have Cluster revoke this API key"
+	}
+	return m.ledger.TurnTillKey(ctx, base, rowOf(seen), rowOf(next), e, func(tx *sqlx.Tx) error {
 		if !next.Withdrawn {
 			return nil
 		}
@@ -65,20 +77,32 @@ func (m memory) Advance(ctx context.Context, base string, seen, next cluster.Key
 func (m memory) Keep(ctx context.Context, base string, seen cluster.KeyIntent, id string, key vault.Secret) (bool, error) {
 	next := seen
 	next.KeyID, next.Orphan = id, ""
-	return m.ledger.TurnTillKey(ctx, base, rowOf(seen), rowOf(next), func(tx *sqlx.Tx) error {
+	return m.ledger.TurnTillKey(ctx, base, rowOf(seen), rowOf(next), ledger.Entry{}, func(tx *sqlx.Tx) error {
 		return m.vault.PutIn(ctx, tx, keySecret(base), key)
 	})
 }
 
-// current is the act of issuing in force for a till and holder: the last one
-// that was not withdrawn, or a new one.
+// inForce is the act of issuing in force for a till and holder: the last one
+// that was not withdrawn; the zero TillKey where there is none.
+func (r *Room) inForce(ctx context.Context, serial, holder string) (ledger.TillKey, error) {
+	all, err := r.Ledger.TillKeys(ctx, serial, holder)
+	for _, k := range slices.Backward(all) {
+		if !k.Withdrawn {
+			return k, err
+		}
+	}
+	return ledger.TillKey{}, err
+}
+
+// current is the act of issuing in force, or a new one.
 func (r *Room) current(ctx context.Context, serial, holder string) (ledger.TillKey, error) {
+	k, err := r.inForce(ctx, serial, holder)
+	if err != nil || k.Base != "" {
+		return k, err
+	}
 	all, err := r.Ledger.TillKeys(ctx, serial, holder)
 	if err != nil {
-		return ledger.TillKey{}, err
-	}
-	if n := len(all); n > 0 && !all[n-1].Withdrawn {
-		return all[n-1], nil
+		return k, err
 	}
 	return r.begin(ctx, serial, holder, len(all)+1)
 }
@@ -99,7 +123,7 @@ func (r *Room) ensure(ctx context.Context, k ledger.TillKey, keep ...string) (st
 	if r.byHand() {
 		return work.TillManual, nil
 	}
-	_, err = r.Office.EnsureKey(ctx, memory{r.Ledger, r.Vault}, cluster.KeyRequest{Serial: k.Serial, Partner: k.Holder, Base: k.Base, Keep: keep})
+	_, err = r.Office.EnsureKey(ctx, r.memory(""), cluster.KeyRequest{Serial: k.Serial, Partner: k.Holder, Base: k.Base, Keep: keep})
 	if hasCode(err, work.ClusterNotActivated) {
 		return work.TillPending, nil
 	}
@@ -109,78 +133,48 @@ func (r *Room) ensure(ctx context.Context, k ledger.TillKey, keep ...string) (st
 // byHand tells whether an operator issues keys.
 func (r *Room) byHand() bool { return r.Settings.ByHand || r.Office == nil }
 
-// withdraw makes an act's key open nothing any more, and forgets it. Where keys
-// are issued by hand an operator revokes it at Cluster: the story says so.
-func (r *Room) withdraw(ctx context.Context, k ledger.TillKey) error {
+// withdraw makes an act's key open nothing any more, and forgets it.
+func (r *Room) withdraw(ctx context.Context, k ledger.TillKey, story string) error {
+	if k.Gone {
+		return nil
+	}
+	m := r.memory(story)
+	var err error
 	if r.byHand() {
-		next := k
-		next.Withdrawn = true
-		_, err := r.Ledger.TurnTillKey(ctx, k.Base, k, next, func(tx *sqlx.Tx) error {
-			return r.Vault.DeleteIn(ctx, tx, keySecret(k.Base))
-		})
+		err = m.forget(ctx, k)
+	} else {
+		err = r.Office.WithdrawKey(ctx, m, cluster.KeyRequest{Serial: k.Serial, Partner: k.Holder, Base: k.Base})
+	}
+	if err != nil {
 		return err
 	}
-	return r.Office.WithdrawKey(ctx, memory{r.Ledger, r.Vault}, cluster.KeyRequest{Serial: k.Serial, Partner: k.Holder, Base: k.Base})
+	return r.Ledger.TillKeyGone(ctx, k.Base)
+}
+
+// forget withdraws a key where Cluster's API cannot.
+func (m memory) forget(ctx context.Context, k ledger.TillKey) error {
+	if k.Withdrawn {
+		return nil
+	}
+	seen := intentOf(k)
+	next := cluster.KeyIntent{Attempt: seen.Attempt, Orphan: cmp.Or(seen.KeyID, seen.Orphan), Withdrawn: true}
+	done, err := m.Advance(ctx, k.Base, seen, next)
+	if err == nil && !done {
+		err = work.Err(work.LeaseHeld, "another run has just turned this key")
+	}
+	return err
 }
 
 // withdrawAll withdraws every key that a holder has to a till.
-func (r *Room) withdrawAll(ctx context.Context, serial, holder string) error {
+func (r *Room) withdrawAll(ctx context.Context, serial, holder, story string) error {
 	all, err := r.Ledger.TillKeys(ctx, serial, holder)
 	if err != nil {
 		return err
 	}
 	for _, k := range all {
-		if k.Withdrawn {
-			continue
-		}
-		if err := r.withdraw(ctx, k); err != nil {
+		if err := r.withdraw(ctx, k, story); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// byHandID stands for the id of a key that an operator put in.
-const byHandID = "by-hand"
-
-// PutKey keeps a key to a till that an operator got from Cluster: ours, or with
-// a holder the partner's. The case's workflow is told by the Update
-// CredentialsEntered.
-func (r *Room) PutKey(ctx context.Context, caseID, holder string, key vault.Secret, by ledger.Actor) error {
-	c, err := r.Ledger.Case(ctx, caseID)
-	if err == nil {
-		err = open(c)
-	}
-	if err != nil {
-		return err
-	}
-	serial, err := r.serial(ctx, c)
-	switch {
-	case err != nil:
-		return err
-	case serial == "":
-		return work.Err(work.BadInput, "the venue is not found yet, so its till is not known")
-	case holder != ledger.OurHolder && holder != c.Partner:
-		return work.Err(work.BadInput, "the holder is clusterbridge, or "+c.Partner)
-	case key.Empty():
-		return work.Err(work.BadInput, "the key is empty")
-	}
-	k, err := r.current(ctx, serial, holder)
-	if err != nil {
-		return err
-	}
-	next := k
-	next.KeyID = byHandID
-	turned, err := r.Ledger.TurnTillKey(ctx, k.Base, k, next, func(tx *sqlx.Tx) error {
-		return r.Vault.PutIn(ctx, tx, keySecret(k.Base), key)
-	})
-	if err == nil && !turned {
-		err = work.Err(work.LeaseHeld, "another has just put in a key")
-	}
-	if err != nil {
-		return err
-	}
-	e := entry(by, actKey, holder)
-	e.Location = caseID
-	return r.Ledger.Journal(ctx, e)
 }

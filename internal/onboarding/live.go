@@ -3,11 +3,7 @@ package onboarding
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner"
@@ -18,14 +14,11 @@ import (
 // GoLive makes a case's connection, once the preflight is well. What was made
 // before stays as it is.
 func (r *Room) GoLive(ctx context.Context, caseID string) (work.LiveResult, error) {
-	c, err := r.Ledger.Case(ctx, caseID)
-	if err == nil {
-		err = open(c)
-	}
+	c, err := r.openCase(ctx, caseID)
 	if err != nil {
 		return work.LiveResult{}, err
 	}
-	secret, err := r.ourSecret(ctx, c)
+	secret, err := r.ourKey(ctx, c)
 	if err != nil {
 		return work.LiveResult{}, err
 	}
@@ -42,20 +35,82 @@ func (r *Room) GoLive(ctx context.Context, caseID string) (work.LiveResult, erro
 		return work.LiveResult{}, err
 	}
 	made.LocationID = location.ID
-	if c, err = r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
-		c.Location = location.ID
-		return ledger.Entry{}, nil
-	}); err != nil {
-		return work.LiveResult{}, err
-	}
-	before, err := r.Ledger.Connection(ctx, c.Connection())
-	if hasCode(err, work.UnknownConnection) || err == nil && before.Secret != made.Secret || err == nil && before.State == work.Disconnected {
-		_, err = r.Ledger.Connect(ctx, made, by)
-	}
-	if err != nil {
+	if err := r.connect(ctx, c, made, by); err != nil {
 		return work.LiveResult{}, err
 	}
 	return r.FirstRun(ctx, caseID)
+}
+
+// connect makes the connection, unless the case has made it before. That it is
+// this case's work is written down first, for who undoes it.
+func (r *Room) connect(ctx context.Context, c ledger.Case, made ledger.NewConnection, by ledger.Actor) error {
+	before, err := r.Ledger.Connection(ctx, work.ConnectionID(made.Partner, made.LocationID))
+	again := err == nil
+	if hasCode(err, work.UnknownConnection) {
+		err = nil
+	}
+	connected := again && before.State != work.Disconnected
+	switch {
+	case err != nil:
+		return err
+	case connected && c.Data.Connects:
+		return nil
+	case connected:
+		return work.Err(work.TillForeign, before.ID+" was connected meanwhile; cancel this onboarding")
+	}
+	if _, err := r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+		if !c.Data.Connects {
+			c.Location, c.Data.Connects, c.Data.LiveAt = made.LocationID, true, r.Clock.Now()
+		}
+		return ledger.Entry{}, nil
+	}); err != nil {
+		return err
+	}
+	if again {
+		if err := r.chooseAnew(ctx, before, made.Settings, by); err != nil {
+			return err
+		}
+	}
+	_, err = r.Ledger.Connect(ctx, made, by)
+	return err
+}
+
+// chooseAnew gives a connection that comes back the settings that were chosen
+// this time. The days up to the one on which it ended keep what was chosen for
+// them: they were served so.
+func (r *Room) chooseAnew(ctx context.Context, before ledger.Connection, chosen partner.Settings, by ledger.Actor) error {
+	if before.Settings.Integration != "" && chosen.Integration != "" && before.Settings.Integration != chosen.Integration {
+		tried, err := r.Ledger.Tried(ctx, before.ID)
+		if err == nil && tried {
+			err = work.Err(work.BadInput, "sales were uploaded to another venue of this partner; a connection cannot move")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	known, err := before.ForPartner()
+	if err != nil {
+		return err
+	}
+	from := sale.DayOf(before.StateSince, known.Zone).Plus(1)
+	_, err = r.Ledger.ChangeSettings(ctx, before.ID, actAnew, func(s *partner.Settings) (was, now string, err error) {
+		was = inWords(*s)
+		s.ReceiptDate = chosen.ReceiptDate
+		if len(chosen.Routes) > 0 {
+			s.Routes = s.Routes.With(from, chosen.Routes[0].Value)
+			s.Modifiers = s.Modifiers.With(from, chosen.Modifiers[0].Value)
+			s.Integration = cmp.Or(chosen.Integration, s.Integration)
+		}
+		return was, inWords(*s), nil
+	}, by)
+	return err
+}
+
+func inWords(s partner.Settings) string {
+	if len(s.Routes) == 0 {
+		return "by " + string(s.ReceiptDate)
+	}
+	return strings.Join([]string{s.Routes.String(), "modifiers " + s.Modifiers.String(), s.Integration}, "; ")
 }
 
 // FirstRun tells how a case's connection is.
@@ -128,69 +183,3 @@ func (r *Room) connectionOf(ctx context.Context, c ledger.Case) (ledger.NewConne
 
 // integrationSigns are enough of a keyed hash to tell venues apart.
 const integrationSigns = 16
-
-// location is our location of a case's till, added if it is new.
-func (r *Room) location(ctx context.Context, c ledger.Case, secret string, by ledger.Actor) (ledger.Location, error) {
-	l, there, err := r.locationOf(ctx, c.Serial)
-	if err != nil || there && l.Secret != "" {
-		return l, err
-	}
-	if there {
-		return l, r.Ledger.SetLocationSecret(ctx, l.ID, secret, by)
-	}
-	id, err := r.freeID(ctx, cmp.Or(c.Data.Asked.Location, Slug(c.Name())))
-	if err != nil {
-		return l, err
-	}
-	l = ledger.Location{
-		ID: id, TradeName: c.Name(), Address: c.Data.Venue.Address, Zone: r.zoneOf(c).String(),
-		Language: string(lang(c)), Serial: c.Serial, Secret: secret,
-	}
-	return l, r.Ledger.AddLocation(ctx, l, by)
-}
-
-// longestID is that of a location's id (work.CheckLocationID).
-const longestID = 40
-
-// Slug makes a location's id of a trade name: lower-case letters, digits and
-// hyphens, without accents.
-func Slug(name string) string {
-	var b strings.Builder
-	gap := false
-	for _, sign := range norm.NFD.String(strings.ToLower(name)) {
-		switch {
-		case unicode.Is(unicode.Mn, sign), sign == '\'', sign == '’':
-			continue // an accent, an elision
-		case sign >= 'a' && sign <= 'z', sign >= '0' && sign <= '9':
-			if gap && b.Len() > 0 {
-				b.WriteByte('-')
-			}
-			gap = false
-			b.WriteRune(sign)
-		default:
-			gap = true
-		}
-		if b.Len() >= longestID-3 { // room for a number
-			break
-		}
-	}
-	return cmp.Or(strings.Trim(b.String(), "-"), "venue")
-}
-
-// freeID is an id that no location has: with a number behind, where two venues
-// have one name.
-func (r *Room) freeID(ctx context.Context, wanted string) (string, error) {
-	all, err := r.Ledger.Locations(ctx)
-	if err != nil {
-		return "", err
-	}
-	used := map[string]bool{}
-	for _, l := range all {
-		used[l.ID] = true
-	}
-	id := wanted
-	for n := 2; used[id]; n++ {
-		id = fmt.Sprintf("%s-%d", wanted, n)
-	}
-	return id, nil
-}

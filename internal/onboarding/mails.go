@@ -2,6 +2,8 @@ package onboarding
 
 import (
 	"context"
+	"strconv"
+	"time"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/link"
@@ -19,9 +21,16 @@ func (r *Room) Send(ctx context.Context, in work.CaseMail) (work.MailResult, err
 	if err != nil {
 		return work.MailResult{}, err
 	}
+	kind := mail.Kind(in.Kind)
+	if len(readersOf[kind]) == 0 {
+		return work.MailResult{}, work.Err(work.Internal, "a mail that no case sends")
+	}
+	if handsOver(kind) && !r.readsTill(c) {
+		return work.MailResult{}, nil // there is no key for anybody
+	}
 	readers := 0
-	for _, reader := range readersOf[mail.Kind(in.Kind)] {
-		sent, err := r.sendTo(ctx, c, mail.Kind(in.Kind), reader)
+	for _, reader := range readersOf[kind] {
+		sent, err := r.sendTo(ctx, c, kind, reader)
 		if err != nil {
 			return work.MailResult{Readers: readers}, err
 		}
@@ -46,10 +55,14 @@ var readersOf = map[mail.Kind][]link.Reader{
 	mail.KindLive:                 {link.Venue},
 }
 
+func handsOver(kind mail.Kind) bool {
+	return kind == mail.KindCredentials || kind == mail.KindCredentialsToSupport
+}
+
 func (r *Room) sendTo(ctx context.Context, c ledger.Case, kind mail.Kind, reader link.Reader) (bool, error) {
 	key := work.LocationOnboardingID(c.ID) + "/" + string(kind)
-	if kind == mail.KindCredentials || kind == mail.KindCredentialsToSupport || kind == mail.KindTokenNeeded {
-		key += "/" + itoa(c.Data.Round)
+	if handsOver(kind) || kind == mail.KindTokenNeeded {
+		key += "/" + strconv.Itoa(c.Data.Round)
 	}
 	if reader == link.Support {
 		support := r.Settings.Supports[c.Partner]
@@ -126,9 +139,11 @@ func (r *Room) toRefund(ctx context.Context, c ledger.Case) (sale.Cents, error) 
 
 func (r *Room) tokenNeeded(c ledger.Case, venue mail.Venue) (mail.Message, error) {
 	// The link's end has to be the same in every copy of the mail.
-	since := c.Data.DecidedAt
-	if since.IsZero() {
-		since = c.CreatedAt
+	since := c.CreatedAt
+	for _, at := range []time.Time{c.Data.DecidedAt, c.Data.RoundAt} {
+		if !at.IsZero() {
+			since = at
+		}
 	}
 	expires := since.Add(r.Settings.TokenFor)
 	page, err := r.link(link.Token, c.ID, link.Venue, expires)
@@ -140,9 +155,10 @@ func (r *Room) live(ctx context.Context, c ledger.Case, venue mail.Venue) (mail.
 	if err != nil {
 		return nil, err
 	}
-	status, err := r.StatusLink(connection.ID, link.Venue, connection.ConnectedAt)
+	// A venue that comes back was connected long ago.
+	status, err := r.StatusLink(connection.ID, link.Venue, c.Data.LiveAt)
 	return mail.Live{
-		Partner: mail.Partner(c.Partner), Venue: venue, Activated: connection.ConnectedAt.In(r.zoneOf(c)),
+		Partner: mail.Partner(c.Partner), Venue: venue, Activated: c.Data.LiveAt.In(r.zoneOf(c)),
 		HistoryFrom: connection.HistoryFrom, Status: status,
 	}, err
 }

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/mail"
@@ -32,9 +33,11 @@ func (r *Room) SendOffboarded(ctx context.Context, in work.OffboardStep) (work.M
 	}
 	message := mail.Offboarded{Partner: mail.Partner(c.Partner), Venue: venueOf(c), Ended: connection.StateSince.In(r.zoneOf(c))}
 	// The end's instant tells one offboarding from a later one.
-	key := fmt.Sprintf("offboard:%s/%d", in.Connection, connection.StateSince.Unix())
+	key := fmt.Sprintf("%s/%d", offboardMails(in.Connection), connection.StateSince.Unix())
 	return work.MailResult{Readers: 1}, r.toContact(ctx, key, c, message, lang(c))
 }
+
+func offboardMails(connection string) string { return "offboard:" + connection }
 
 // Forget deletes what only the connection needed: the partner's credential, its
 // key to the till and ours where nothing else reads it, and whom to write to.
@@ -52,24 +55,51 @@ func (r *Room) Forget(ctx context.Context, in work.OffboardStep) (work.ActResult
 			return work.ActResult{}, err
 		}
 	}
-	if err := r.withdrawAll(ctx, connection.Location.Serial, connection.PartnerName); err != nil {
-		return work.ActResult{}, err
-	}
-	needed, err := r.tillNeeded(ctx, connection.Location.Serial, "", in.Connection)
-	if err == nil && !needed {
-		err = r.forgetTill(ctx, connection.Location.Serial)
-	}
-	if err != nil {
+	if err := r.forgetKeys(ctx, connection); err != nil {
 		return work.ActResult{}, err
 	}
 	forgotten, err := r.forgetPeople(ctx, in.Connection)
 	return work.ActResult{Summary: fmt.Sprintf("Credentials are deleted; %d contacts are forgotten.", forgotten), Changed: forgotten}, err
 }
 
+// forgetKeys withdraws the keys to a connection's till, and to those that stood
+// there before, which nothing else needs.
+func (r *Room) forgetKeys(ctx context.Context, connection ledger.Connection) error {
+	l := connection.Location
+	serials, err := r.Ledger.Serials(ctx, l.ID)
+	if err != nil {
+		return err
+	}
+	for _, holder := range []string{connection.PartnerName, ledger.OurHolder} {
+		needed, err := r.needed(ctx, l.Serial, holder)
+		if err != nil {
+			return err
+		}
+		if needed {
+			continue
+		}
+		if holder == ledger.OurHolder && l.Secret != "" {
+			if err := r.Vault.Delete(ctx, l.Secret); err != nil {
+				return err
+			}
+			if err := r.Ledger.SetLocationSecret(ctx, l.ID, "", program); err != nil {
+				return err
+			}
+		}
+		for _, s := range serials {
+			if err := r.withdrawAll(ctx, s.Serial, holder, l.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // forgetPeople forgets whom the onboardings of a connection wrote to. A mail to
-// a contact of several venues is forgotten with the last of them.
+// a contact of several venues is forgotten with the last of them. An onboarding
+// that is open has begun anew.
 func (r *Room) forgetPeople(ctx context.Context, connection string) (int, error) {
-	cases, err := r.Ledger.CasesOfConnection(ctx, connection)
+	cases, err := r.forgettable(ctx, connection)
 	if err != nil {
 		return 0, err
 	}
@@ -78,123 +108,67 @@ func (r *Room) forgetPeople(ctx context.Context, connection string) (int, error)
 			return 0, err
 		}
 	}
-	_, err = r.Outbox.Purge(ctx, "offboard:"+connection)
+	_, err = r.Outbox.Purge(ctx, offboardMails(connection))
 	return len(cases), err
 }
 
+// forgettable are a connection's onboardings that have ended, and all its
+// rotations.
+func (r *Room) forgettable(ctx context.Context, connection string) ([]ledger.Case, error) {
+	cases, err := r.Ledger.CasesOfConnection(ctx, connection)
+	return slices.DeleteFunc(cases, func(c ledger.Case) bool { return c.Outcome == "" && c.Data.Rotates == "" }), err
+}
+
+// forgetCase forgets a case's contact, with the mails to it, and its secrets.
 func (r *Room) forgetCase(ctx context.Context, c ledger.Case) error {
-	if err := r.Ledger.SetCaseContact(ctx, c.ID, nil, ""); err != nil {
+	if err := r.Ledger.ForgetContact(ctx, c.ID); err != nil {
 		return err
 	}
-	for _, secret := range []string{tokenSecret(c.ID), identifierSecret(c.ID)} {
-		if err := r.Vault.Delete(ctx, secret); err != nil {
+	if err := r.forgetSecrets(ctx, c); err != nil {
+		return err
+	}
+	if _, err := r.Outbox.Purge(ctx, work.LocationOnboardingID(c.ID)); err != nil {
+		return err
+	}
+	ended, err := r.groupsEnded(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, group := range ended {
+		if _, err := r.Outbox.Purge(ctx, group); err != nil {
 			return err
-		}
-	}
-	if _, err := r.Outbox.Purge(ctx, work.LocationOnboardingID(c.ID)); err != nil || c.Group == "" {
-		return err
-	}
-	shared, err := r.Ledger.CasesOf(ctx, c.Group)
-	if err != nil {
-		return err
-	}
-	for _, other := range shared {
-		if other.ContactKey != "" {
-			return nil
-		}
-	}
-	return r.purgeGroup(ctx, c)
-}
-
-// purgeGroup forgets the mails of a group: "onboarding:<request>/confirm/c1" and
-// what goes on after it.
-func (r *Room) purgeGroup(ctx context.Context, c ledger.Case) error {
-	_, err := r.Outbox.Purge(ctx, "onboarding:"+c.Request+"/confirm/"+c.Group[len(c.Request)+1:])
-	return err
-}
-
-// Prove looks whether anything of a disconnected connection is left, besides
-// what Temporal runs: StillThere names it. The facts are told in words.
-func (r *Room) Prove(ctx context.Context, in work.OffboardStep) ([]string, error) {
-	connection, err := r.Ledger.Connection(ctx, in.Connection)
-	if err != nil {
-		return nil, err
-	}
-	if connection.State != work.Disconnected {
-		return nil, work.Err(work.StillThere, "the connection is "+string(connection.State))
-	}
-	facts := []string{"The connection is disconnected."}
-	if err := r.gone(ctx, connection.Secret, "the partner's credential"); err != nil {
-		return nil, err
-	}
-	serial := connection.Location.Serial
-	for holder, what := range map[string]string{connection.PartnerName: "the partner's key", ledger.OurHolder: "our key"} {
-		if holder == ledger.OurHolder {
-			if needed, err := r.tillNeeded(ctx, serial, "", in.Connection); err != nil || needed {
-				if err != nil {
-					return nil, err
-				}
-				facts = append(facts, "Our key to the till stays: another connection or onboarding reads it.")
-				continue
-			}
-		}
-		if err := r.noKey(ctx, serial, holder, what); err != nil {
-			return nil, err
-		}
-	}
-	cases, err := r.Ledger.CasesOfConnection(ctx, in.Connection)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range cases {
-		if c.ContactKey != "" {
-			return nil, work.Err(work.StillThere, "a contact of "+c.ID)
-		}
-	}
-	return append(facts, "No credential of it is kept, and no key of it opens the till.", "No contact of the venue is kept."), nil
-}
-
-func (r *Room) gone(ctx context.Context, secret, what string) error {
-	if secret == "" {
-		return nil
-	}
-	_, err := r.Vault.Get(ctx, secret)
-	switch {
-	case hasCode(err, work.SecretUnreadable):
-		return nil
-	case err == nil:
-		return work.Err(work.StillThere, what+" is kept")
-	}
-	return err
-}
-
-// noKey looks that a holder has no key of ours: neither here nor at Cluster.
-func (r *Room) noKey(ctx context.Context, serial, holder, what string) error {
-	all, err := r.Ledger.TillKeys(ctx, serial, holder)
-	if err != nil {
-		return err
-	}
-	kept := map[string]bool{}
-	for _, k := range all {
-		if !k.Withdrawn {
-			return work.Err(work.StillThere, what+" is not withdrawn")
-		}
-		if err := r.gone(ctx, keySecret(k.Base), what); err != nil {
-			return err
-		}
-		kept[k.Orphan] = true // the id of what was withdrawn
-	}
-	if r.byHand() || len(all) == 0 {
-		return nil
-	}
-	keys, err := r.Office.Keys(ctx, serial)
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if k.Active() && kept[k.ID] {
-			return work.Err(work.StillThere, what+" still opens the till")
 		}
 	}
 	return nil
+}
+
+// forgetSecrets deletes what the partner or the venue gave for a case.
+func (r *Room) forgetSecrets(ctx context.Context, c ledger.Case) error {
+	for _, id := range []string{pastedSecret(c.ID), tokenSecret(c.ID), identifierSecret(c.ID)} {
+		if err := r.Vault.Delete(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupsEnded are the keys of the mails that a case's contact got for several
+// venues, of whom nobody is known any more.
+func (r *Room) groupsEnded(ctx context.Context, c ledger.Case) ([]string, error) {
+	if len(c.Data.Groups) == 0 {
+		return nil, nil
+	}
+	all, err := r.Ledger.CasesOf(ctx, c.Request)
+	if err != nil {
+		return nil, err
+	}
+	var ended []string
+	for _, group := range c.Data.Groups {
+		if !slices.ContainsFunc(all, func(other ledger.Case) bool {
+			return other.ID != c.ID && other.ContactKey != "" && slices.Contains(other.Data.Groups, group)
+		}) {
+			ended = append(ended, groupMails(c.Request, group))
+		}
+	}
+	return ended, nil
 }

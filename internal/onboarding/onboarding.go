@@ -101,8 +101,10 @@ func (r *Room) gate(ctx context.Context, partnerName string, credential vault.Se
 	return r.Limiter.Gate(hash, rules.PerSecond, rules.PenaltyRest).Transport(r.Base), nil
 }
 
-// The ids under which the vault keeps what belongs to a case.
+// The ids under which the vault keeps what belongs to a case. A token that was
+// pasted and not yet found good has a place of its own.
 func contactSecret(caseID string) string    { return "contact:" + caseID }
+func pastedSecret(caseID string) string     { return "pasted:" + caseID }
 func tokenSecret(caseID string) string      { return "token:" + caseID }
 func identifierSecret(caseID string) string { return "identifier:" + caseID }
 
@@ -128,10 +130,15 @@ const (
 	actToken    = "token kept"
 	actPlace    = "partner's location chosen"
 	actKey      = "key put in"
-	actUndo     = "undone"
+	actRevoke   = "key to be revoked at Cluster"
 	actEnd      = "onboarding ended"
 	actTwice    = "paid twice"
+	actUnowed   = "paid although nothing was owed"
+	actReturned = "what was paid too much given back"
+	actOther    = "payment of another amount"
 	actAgain    = "credentials handed over again"
+	actRotated  = "credential replaced"
+	actAnew     = "settings of a new onboarding"
 )
 
 // zoneOf is a case's zone, for instants in mails and on pages.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
@@ -14,7 +15,8 @@ import (
 )
 
 // Plan writes a request down and tells what the settings say about its partner.
-// BadInput when the settings do not allow it.
+// BadInput when the settings do not allow it, or the request's number was used
+// for another one.
 func (r *Room) Plan(ctx context.Context, in work.OnboardingStart) (work.OnboardingPlan, error) {
 	plan, err := r.PlanFor(in.Input.Partner)
 	if err != nil {
@@ -32,7 +34,20 @@ func (r *Room) Plan(ctx context.Context, in work.OnboardingStart) (work.Onboardi
 			},
 		}
 	}
+	before, err := r.Ledger.CasesOf(ctx, in.Request)
+	if err != nil {
+		return plan, err
+	}
+	if len(before) > 0 && !sameRequest(before, cases) {
+		return plan, work.Err(work.BadInput, "request "+request+" was made before, for something else; take another number")
+	}
 	return plan, r.Ledger.AddCases(ctx, cases, ledger.Actor{Handle: in.Input.By, Note: in.Input.Note})
+}
+
+func sameRequest(a, b []ledger.Case) bool {
+	return slices.EqualFunc(a, b, func(a, b ledger.Case) bool {
+		return a.ID == b.ID && a.Data.Asked == b.Data.Asked && a.Data.Requester == b.Data.Requester && a.Data.Route == b.Data.Route
+	})
 }
 
 // PlanFor is the plan of a partner.
@@ -43,7 +58,8 @@ func (r *Room) PlanFor(partnerName string) (work.OnboardingPlan, error) {
 	}
 	fee, stated := r.Settings.Fees[partnerName]
 	if !stated {
-		return plan, work.Err(work.BadInput, "the fee of "+partnerName+" is not set: see CLUSTERBRIDGE_FEE_WISK in: clusterbridge settings")
+		return plan, work.Err(work.BadInput, fmt.Sprintf("the fee of %s is not set: see CLUSTERBRIDGE_FEE_%s in: clusterbridge settings",
+			partnerName, strings.ToUpper(partnerName)))
 	}
 	plan.Fee = fee > 0
 	_, plan.TakesToken = r.takesToken(partnerName)
@@ -92,9 +108,11 @@ func venueOf(c ledger.Case) mail.Venue {
 	return mail.Venue{Name: c.Name(), Address: cmp.Or(c.Data.Venue.Address, c.Data.Asked.Address)}
 }
 
-// NoteStage mirrors where a case stands; with an Outcome it has ended.
+// NoteStage mirrors where a case stands; with an Outcome it has ended. Of one
+// that made no connection nothing is kept by which its venue could be written to
+// or entered.
 func (r *Room) NoteStage(ctx context.Context, in work.StageNote) error {
-	_, err := r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
+	c, err := r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
 		d := &c.Data
 		if d.Stage != in.Stage || d.WaitingFor != in.WaitingFor {
 			d.Since = r.Clock.Now()
@@ -103,11 +121,27 @@ func (r *Room) NoteStage(ctx context.Context, in work.StageNote) error {
 		if in.Outcome == "" || c.Outcome != "" {
 			return ledger.Entry{}, nil
 		}
-		c.Outcome, d.EndedAt = in.Outcome, r.Clock.Now()
-		by := actor(cmp.Or(in.By, ledger.Program), in.Reason, in.Note)
-		return entry(by, actEnd, string(in.Outcome)), nil
+		return r.end(c, in.Outcome, actor(cmp.Or(in.By, ledger.Program), in.Reason, in.Note)), nil
 	})
-	return err
+	if err != nil || c.Outcome == "" || c.Outcome == work.WentLive {
+		return err
+	}
+	return r.forgetCase(ctx, c)
+}
+
+// end ends a case.
+func (r *Room) end(c *ledger.Case, outcome work.Outcome, by ledger.Actor) ledger.Entry {
+	c.Outcome, c.Data.EndedAt = outcome, r.Clock.Now()
+	return entry(by, actEnd, string(outcome))
+}
+
+// openCase is a case that has not ended.
+func (r *Room) openCase(ctx context.Context, id string) (ledger.Case, error) {
+	c, err := r.Ledger.Case(ctx, id)
+	if err == nil {
+		err = open(c)
+	}
+	return c, err
 }
 
 // open refuses a case that has ended.

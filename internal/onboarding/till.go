@@ -15,26 +15,45 @@ import (
 // asked again until it tells TillReady. A till that is offline is ready: its
 // credentials are good, and going live waits for it.
 func (r *Room) OpenTill(ctx context.Context, caseID string) (work.TillResult, error) {
-	c, err := r.Ledger.Case(ctx, caseID)
+	c, err := r.openCase(ctx, caseID)
 	if err != nil {
 		return work.TillResult{}, err
 	}
-	for _, holder := range r.holders(c) {
-		state, err := r.open(ctx, c, holder)
-		if err != nil || state != work.TillReady {
-			return work.TillResult{State: state}, err
+	if c.Serial == "" {
+		return work.TillResult{}, work.Err(work.Internal, "the way to a till that is not known")
+	}
+	if !c.Data.NeedsTill { // from here on nobody takes our key away
+		if c, err = r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
+			c.Data.NeedsTill = true
+			return ledger.Entry{}, nil
+		}); err != nil {
+			return work.TillResult{}, err
 		}
 	}
-	return work.TillResult{State: work.TillReady}, nil
+	// Access is asked for all at once: each takes its 24 to 48 hours. What a
+	// person has to do is told first.
+	result := work.TillResult{State: work.TillReady}
+	for _, holder := range r.holders(c) {
+		state, err := r.open(ctx, c, holder)
+		if err != nil {
+			return work.TillResult{}, err
+		}
+		if state == work.TillManual || result.State == work.TillReady {
+			result.State = state
+		}
+	}
+	return result, nil
 }
 
-// holders are those who read a case's till.
+// holders are those who read a case's till; of a rotation, who gets the new key.
 func (r *Room) holders(c ledger.Case) []string {
-	holders := []string{ledger.OurHolder}
-	if r.readsTill(c) {
-		holders = append(holders, c.Partner)
+	switch {
+	case c.Data.Rotates == work.RotatePartnerKey:
+		return []string{c.Partner}
+	case c.Data.Rotates == work.RotateTillKey || !r.readsTill(c):
+		return []string{ledger.OurHolder}
 	}
-	return holders
+	return []string{ledger.OurHolder, c.Partner}
 }
 
 // readsTill tells whether the partner gets a key: unless it takes a token, or
@@ -62,11 +81,8 @@ func (r *Room) open(ctx context.Context, c ledger.Case, holder string) (string, 
 			return work.TillReady, err
 		}
 	}
-	if !r.byHand() {
-		access, err := r.Office.Activate(ctx, c.Serial, holder, "clusterbridge:activate:"+keyBase(c.Serial, holder, 0))
-		if err != nil || access != cluster.AccessActive {
-			return work.TillPending, err
-		}
+	if active, err := r.activated(ctx, c.Serial, holder); err != nil || !active {
+		return work.TillPending, err
 	}
 	k, err := r.current(ctx, c.Serial, holder)
 	if err != nil {
@@ -85,6 +101,16 @@ func (r *Room) open(ctx context.Context, c ledger.Case, holder string) (string, 
 	return work.TillReady, err
 }
 
+// activated asks Cluster for a holder's access to a till, and tells whether it is
+// active. Where keys are put in by hand, so is access.
+func (r *Room) activated(ctx context.Context, serial, holder string) (bool, error) {
+	if r.byHand() {
+		return true, nil
+	}
+	access, err := r.Office.Activate(ctx, serial, holder, ourRequests+"activate:"+keyBase(serial, holder, 0))
+	return access == cluster.AccessActive, err
+}
+
 // ping asks the till with a key of the vault's.
 func (r *Room) ping(ctx context.Context, serial, secret string) (cluster.Ping, error) {
 	key, err := r.Vault.Get(ctx, secret)
@@ -94,12 +120,27 @@ func (r *Room) ping(ctx context.Context, serial, secret string) (cluster.Ping, e
 	return r.Till.Ping(ctx, cluster.Credential{Serial: serial, Key: key.Reveal()})
 }
 
-// ourSecret is where our key to a case's till is kept.
-func (r *Room) ourSecret(ctx context.Context, c ledger.Case) (string, error) {
+// ourKey is where our key to a case's till is kept. Should it have been taken
+// away since the till was opened, it is opened once more.
+func (r *Room) ourKey(ctx context.Context, c ledger.Case) (string, error) {
+	state, err := r.open(ctx, c, ledger.OurHolder)
+	switch {
+	case err != nil:
+		return "", err
+	case state == work.TillPending:
+		return "", work.Err(work.ClusterNotActivated, "")
+	case state != work.TillReady:
+		return "", work.Err(work.SecretUnreadable, "an operator has to put in our key to the till")
+	}
+	return r.keptKey(ctx, c)
+}
+
+// keptKey is where our key to a case's till is kept.
+func (r *Room) keptKey(ctx context.Context, c ledger.Case) (string, error) {
 	if l, there, err := r.locationOf(ctx, c.Serial); err != nil || there && l.Secret != "" {
 		return l.Secret, err
 	}
-	k, err := r.current(ctx, c.Serial, ledger.OurHolder)
+	k, err := r.inForce(ctx, c.Serial, ledger.OurHolder)
 	return keySecret(k.Base), err
 }
 

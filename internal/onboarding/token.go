@@ -1,7 +1,10 @@
 package onboarding
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,23 +15,26 @@ import (
 )
 
 // KeepToken keeps a token that a venue pasted, for CheckToken to look at; the
-// case's workflow is told by the Update TryToken. It replaces one that was
-// pasted before, as long as no connection uses that.
+// case's workflow is told by the Update TryToken. One that was found good before
+// stays in its place until this one is.
 func (r *Room) KeepToken(ctx context.Context, caseID string, token vault.Secret) error {
-	c, err := r.Ledger.Case(ctx, caseID)
-	if err == nil {
-		err = open(c)
-	}
-	if err != nil {
+	if _, err := r.openCase(ctx, caseID); err != nil {
 		return err
 	}
-	return r.Vault.Put(ctx, tokenSecret(caseID), token)
+	if err := r.Vault.Put(ctx, pastedSecret(caseID), token); err != nil {
+		return err
+	}
+	_, err := r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Data.Verdict = ""
+		return ledger.Entry{}, nil
+	})
+	return err
 }
 
 // CheckToken asks the partner what a pasted token opens. A wrong one is
-// forgotten.
+// forgotten. Where nothing was pasted since, it is answered as before.
 func (r *Room) CheckToken(ctx context.Context, in work.TokenTry) (work.TokenResult, error) {
-	c, err := r.Ledger.Case(ctx, in.Case)
+	c, err := r.openCase(ctx, in.Case)
 	if err != nil {
 		return work.TokenResult{}, err
 	}
@@ -36,7 +42,10 @@ func (r *Room) CheckToken(ctx context.Context, in work.TokenTry) (work.TokenResu
 	if !ok {
 		return work.TokenResult{}, work.Err(work.BadInput, c.Partner+" is not joined by a token")
 	}
-	token, err := r.Vault.Get(ctx, tokenSecret(c.ID))
+	token, err := r.Vault.Get(ctx, pastedSecret(c.ID))
+	if hasCode(err, work.SecretUnreadable) {
+		return work.TokenResult{Verdict: cmp.Or(c.Data.Verdict, work.TokenWrong)}, nil
+	}
 	if err != nil {
 		return work.TokenResult{}, err
 	}
@@ -45,19 +54,47 @@ func (r *Room) CheckToken(ctx context.Context, in work.TokenTry) (work.TokenResu
 		return work.TokenResult{}, err
 	}
 	places, err := taker.Places(ctx, token.Reveal(), way)
-	switch {
-	case hasCode(err, work.PartnerToken):
-		return work.TokenResult{Verdict: work.TokenWrong}, r.Vault.Delete(ctx, tokenSecret(c.ID))
-	case hasCode(err, work.PartnerPlan, work.PartnerNotFound):
-		return work.TokenResult{Verdict: work.TokenPlan}, nil
-	case err != nil:
+	verdict, err := r.verdict(ctx, c, places, err)
+	if err != nil {
 		return work.TokenResult{}, err
 	}
-	_, err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+	if verdict == work.TokenGood {
+		if err := r.Vault.Put(ctx, tokenSecret(c.ID), token); err != nil {
+			return work.TokenResult{}, err
+		}
+	}
+	if _, err := r.Ledger.ChangeCase(ctx, in.Case, func(c *ledger.Case) (ledger.Entry, error) {
+		before := c.Data.Verdict
+		if c.Data.Verdict = verdict; verdict != work.TokenGood || before == verdict {
+			return ledger.Entry{}, nil
+		}
 		c.Data.Places, c.Data.TokenAt = places, r.Clock.Now()
 		return ledger.Entry{Who: in.By, Act: actToken}, nil
-	})
-	return work.TokenResult{Verdict: work.TokenGood}, err
+	}); err != nil {
+		return work.TokenResult{}, err
+	}
+	return work.TokenResult{Verdict: verdict}, r.Vault.Delete(ctx, pastedSecret(c.ID))
+}
+
+// verdict is what the partner's answer says of a token. A rotation's has to open
+// the place that the connection fills.
+func (r *Room) verdict(ctx context.Context, c ledger.Case, places []partner.Place, err error) (string, error) {
+	switch {
+	case hasCode(err, work.PartnerToken):
+		return work.TokenWrong, nil
+	case hasCode(err, work.PartnerPlan, work.PartnerNotFound):
+		return work.TokenPlan, nil
+	case err != nil || c.Data.Rotates == "":
+		return work.TokenGood, err
+	}
+	connection, err := r.Ledger.Connection(ctx, c.Connection())
+	if err != nil {
+		return "", err
+	}
+	if _, there := placeIn(places, connection.PartnerLocationID); !there {
+		return work.TokenPlan, nil
+	}
+	return work.TokenGood, nil
 }
 
 // Why a place cannot be chosen.
@@ -110,7 +147,7 @@ func (r *Room) takenBy(ctx context.Context, c ledger.Case, at partner.Place) (st
 }
 
 // fedByOthers tells whether something that is not ours lately wrote to a place.
-// What an earlier connection of this venue wrote is ours.
+// What earlier connections of ours wrote there is ours.
 func (r *Room) fedByOthers(ctx context.Context, c ledger.Case, at partner.Place) (bool, error) {
 	taker, _ := r.takesToken(c.Partner)
 	token, err := r.Vault.Get(ctx, tokenSecret(c.ID))
@@ -125,13 +162,20 @@ func (r *Room) fedByOthers(ctx context.Context, c ledger.Case, at partner.Place)
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}
-	ours := 0
-	if location, there, err := r.locationOf(ctx, c.Serial); err != nil {
+	all, err := r.Ledger.Connections(ctx)
+	if err != nil {
 		return false, err
-	} else if there {
-		if ours, err = r.Ledger.KnownDocuments(ctx, work.ConnectionID(c.Partner, location.ID), ids); err != nil {
+	}
+	ours := 0
+	for _, other := range all {
+		if other.PartnerName != c.Partner || other.PartnerLocationID != at.ID {
+			continue
+		}
+		n, err := r.Ledger.KnownDocuments(ctx, other.ID, ids)
+		if err != nil {
 			return false, err
 		}
+		ours += n
 	}
 	return ours < len(ids), nil
 }
@@ -139,11 +183,11 @@ func (r *Room) fedByOthers(ctx context.Context, c ledger.Case, at partner.Place)
 // CheckPlace takes a venue's choice of the partner's location, unless something
 // hinders it.
 func (r *Room) CheckPlace(ctx context.Context, in work.CaseAct) (work.PlaceResult, error) {
-	c, err := r.Ledger.Case(ctx, in.Case)
+	c, err := r.openCase(ctx, in.Case)
 	if err != nil {
 		return work.PlaceResult{}, err
 	}
-	at, there := placeOf(c, in.Location)
+	at, there := placeIn(c.Data.Places, in.Location)
 	if !there {
 		return work.PlaceResult{}, work.Err(work.BadInput, "field \"location\": the token does not see this location")
 	}
@@ -155,9 +199,20 @@ func (r *Room) CheckPlace(ctx context.Context, in work.CaseAct) (work.PlaceResul
 		return work.PlaceResult{Hindrances: hindrances}, r.hindered(ctx, c, at, hindrances)
 	}
 	_, err = r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
-		c.Data.Place = &ledger.CasePlace{Place: at, ReceiptDate: in.ReceiptDate, By: in.By, At: r.Clock.Now()}
-		return entry(actor(in.By, in.Reason, in.Note), actPlace, itoa(int(at.ID))+", workday 5 a.m. to 5 a.m. stated"), nil
+		chosen := ledger.CasePlace{Place: at, ReceiptDate: in.ReceiptDate, By: in.By}
+		if before := c.Data.Place; before != nil {
+			if chosen.At = before.At; chosen == *before {
+				return ledger.Entry{}, nil // it comes again
+			}
+		}
+		chosen.At = r.Clock.Now()
+		c.Data.Place = &chosen
+		said := fmt.Sprintf("%d, workday 5 a.m. to 5 a.m. stated", at.ID)
+		return entry(actor(in.By, in.Reason, in.Note), actPlace, said), nil
 	})
+	if errors.Is(err, ledger.ErrPlaceTaken) {
+		return work.PlaceResult{Hindrances: []string{Taken}}, nil
+	}
 	return work.PlaceResult{}, err
 }
 
@@ -172,8 +227,8 @@ func (r *Room) hindered(ctx context.Context, c ledger.Case, at partner.Place, wh
 	return err
 }
 
-func placeOf(c ledger.Case, id int64) (partner.Place, bool) {
-	for _, p := range c.Data.Places {
+func placeIn(places []partner.Place, id int64) (partner.Place, bool) {
+	for _, p := range places {
 		if p.ID == id {
 			return p, true
 		}

@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"context"
+	"strings"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/work"
@@ -29,36 +30,13 @@ func (r *Room) Undo(ctx context.Context, in work.UndoInput) (work.UndoResult, er
 // undoConnection disconnects what this case connected, and forgets the
 // partner's credential.
 func (r *Room) undoConnection(ctx context.Context, c ledger.Case, by ledger.Actor) error {
-	if c.Location != "" {
-		connection, err := r.Ledger.Connection(ctx, c.Connection())
-		switch {
-		case hasCode(err, work.UnknownConnection):
-		case err != nil:
-			return err
-		case r.madeBy(c, connection) && connection.State != work.Disconnected:
-			if _, err := r.Ledger.SetState(ctx, connection.ID, work.Disconnected, by); err != nil {
-				return err
-			}
-		}
-	}
-	for _, id := range []string{tokenSecret(c.ID), identifierSecret(c.ID)} {
-		if err := r.Vault.Delete(ctx, id); err != nil {
+	if c.Data.Connects {
+		_, err := r.Ledger.SetState(ctx, c.Connection(), work.Disconnected, by)
+		if err != nil && !hasCode(err, work.UnknownConnection) { // it was about to be made
 			return err
 		}
 	}
-	return nil
-}
-
-// madeBy tells whether a case made a connection: it uses the case's credential,
-// or none and began after the case was asked.
-func (r *Room) madeBy(c ledger.Case, connection ledger.Connection) bool {
-	switch connection.Secret {
-	case tokenSecret(c.ID), identifierSecret(c.ID):
-		return true
-	case "":
-		return !connection.ConnectedAt.Before(c.CreatedAt)
-	}
-	return false
+	return r.forgetSecrets(ctx, c)
 }
 
 // undoKeys withdraws the keys that this case had issued: the partner's, and
@@ -67,23 +45,49 @@ func (r *Room) undoKeys(ctx context.Context, c ledger.Case) error {
 	if c.Serial == "" {
 		return nil
 	}
-	if _, token := r.takesToken(c.Partner); !token {
-		if err := r.withdrawAll(ctx, c.Serial, c.Partner); err != nil {
+	// Of two cases of a till that are undone at once, the later one to write
+	// this finds that nobody needs our key.
+	if _, err := r.Ledger.ChangeCase(ctx, c.ID, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Data.NeedsTill = false
+		return ledger.Entry{}, nil
+	}); err != nil {
+		return err
+	}
+	needed, err := r.needed(ctx, c.Serial, c.Partner)
+	if err == nil && !needed {
+		err = r.withdrawAll(ctx, c.Serial, c.Partner, c.ID)
+	}
+	if err != nil {
+		return err
+	}
+	if needed, err = r.needed(ctx, c.Serial, ledger.OurHolder); err != nil || needed {
+		return err
+	}
+	l, there, err := r.locationOf(ctx, c.Serial)
+	if err != nil || there && l.Secret != "" && !issued(l.Secret) {
+		return err // the location had a key before, of which no case knows
+	}
+	if there && l.Secret != "" {
+		if err := r.Ledger.SetLocationSecret(ctx, l.ID, "", program); err != nil {
 			return err
 		}
 	}
-	needed, err := r.tillNeeded(ctx, c.Serial, c.ID, "")
-	if err != nil || needed {
-		return err
-	}
-	return r.forgetTill(ctx, c.Serial)
+	return r.withdrawAll(ctx, c.Serial, ledger.OurHolder, c.ID)
 }
 
-// tillNeeded tells whether anything but a case and a connection reads a till.
-func (r *Room) tillNeeded(ctx context.Context, serial, butCase, butConnection string) (bool, error) {
+// issued tells whether a secret of a location's is a key that was issued for a
+// case.
+func issued(secret string) bool { return strings.HasPrefix(secret, keySecret("")) }
+
+// needed tells whether anything needs a holder's key to a till: an open case for
+// which the way to the till was opened, or a connection.
+func (r *Room) needed(ctx context.Context, serial, holder string) (bool, error) {
 	for name := range r.Partners {
-		other, there, err := r.Ledger.OpenCase(ctx, name, serial)
-		if err != nil || there && other.ID != butCase {
+		if holder != ledger.OurHolder && holder != name {
+			continue
+		}
+		c, there, err := r.Ledger.OpenCase(ctx, name, serial)
+		if err != nil || there && c.Data.NeedsTill {
 			return true, err
 		}
 	}
@@ -91,27 +95,12 @@ func (r *Room) tillNeeded(ctx context.Context, serial, butCase, butConnection st
 	if err != nil {
 		return true, err
 	}
-	for _, connection := range all {
-		if connection.Location.Serial == serial && connection.State != work.Disconnected && connection.ID != butConnection {
+	for _, c := range all {
+		if c.Location.Serial == serial && c.State != work.Disconnected && (holder == ledger.OurHolder || holder == c.PartnerName) {
 			return true, nil
 		}
 	}
 	return false, nil
-}
-
-// forgetTill withdraws our keys to a till and leaves its location without one.
-func (r *Room) forgetTill(ctx context.Context, serial string) error {
-	if err := r.withdrawAll(ctx, serial, ledger.OurHolder); err != nil {
-		return err
-	}
-	l, there, err := r.locationOf(ctx, serial)
-	if err != nil || !there || l.Secret == "" {
-		return err
-	}
-	if err := r.Vault.Delete(ctx, l.Secret); err != nil {
-		return err
-	}
-	return r.Ledger.SetLocationSecret(ctx, l.ID, "", program)
 }
 
 func (r *Room) undoFee(ctx context.Context, c ledger.Case, by ledger.Actor) (work.UndoResult, error) {
@@ -119,11 +108,6 @@ func (r *Room) undoFee(ctx context.Context, c ledger.Case, by ledger.Actor) (wor
 	if err != nil || !there {
 		return work.UndoResult{}, err
 	}
-	// What has been paid meanwhile is found before the invoice is void.
-	looked, err := r.lookPaid(ctx, charge)
-	if err != nil || looked.State == work.ChargePaid {
-		return work.UndoResult{Refund: true}, err
-	}
-	charge, _, err = r.Ledger.SettleCharge(ctx, charge.Number, []string{work.ChargeOpen}, work.ChargeVoid, "", by)
+	charge, err = r.voidCharge(ctx, charge.Number, by)
 	return work.UndoResult{Refund: charge.State == work.ChargePaid}, err
 }

@@ -28,7 +28,7 @@ func (r *Room) Serial(ctx context.Context, c ledger.Case) (string, error) { retu
 
 // TillTime is the till's clock, with its own offset.
 func (r *Room) TillTime(ctx context.Context, c ledger.Case) (time.Time, error) {
-	secret, err := r.ourSecret(ctx, c)
+	secret, err := r.keptKey(ctx, c)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -30,9 +30,10 @@ const (
 // shared is the one server of a test binary, started when the first test asks.
 var shared struct {
 	sync.Mutex
-	server *Server
-	err    error
-	number atomic.Int64
+	server   *Server
+	err      error
+	number   atomic.Int64
+	template string // of Prepared's databases, once there is one
 }
 
 // ForTest gives the URL of a new, empty database, dropped when the test ends.
@@ -45,8 +46,38 @@ func ForTest(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("a PostgreSQL for tests: %v", err)
 	}
-	name := fmt.Sprintf("%s%d_%d", testPrefix, os.Getpid(), shared.number.Add(1))
-	if err := administer(s.URL(), "CREATE DATABASE "+name); err != nil {
+	return copyOf(t, s, "template1")
+}
+
+// Prepared is ForTest with a database that was prepared, such as migrated: once
+// for all tests of a binary, which get copies. All of them prepare it alike.
+func Prepared(t testing.TB, prepare func(url string) error) string {
+	t.Helper()
+	s, err := sharedServer()
+	if err != nil {
+		t.Fatalf("a PostgreSQL for tests: %v", err)
+	}
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.template == "" {
+		name := testName()
+		if err := administer(s.URL(), "CREATE DATABASE "+name); err != nil {
+			t.Fatalf("a database for all tests: %v", err)
+		}
+		if err := prepare(withDatabase(s.URL(), name)); err != nil {
+			t.Fatalf("preparing a database for all tests: %v", err)
+		}
+		shared.template = name
+	}
+	return copyOf(t, s, shared.template)
+}
+
+func testName() string { return fmt.Sprintf("%s%d_%d", testPrefix, os.Getpid(), shared.number.Add(1)) }
+
+func copyOf(t testing.TB, s *Server, template string) string {
+	t.Helper()
+	name := testName()
+	if err := administer(s.URL(), "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		t.Fatalf("a database for the test: %v", err)
 	}
 	t.Cleanup(func() {
@@ -72,6 +103,12 @@ func (r thenStop) Run() int {
 	defer shared.Unlock()
 	if shared.server == nil {
 		return code
+	}
+	if shared.template != "" {
+		if err := administer(shared.server.URL(), "DROP DATABASE IF EXISTS "+shared.template+" WITH (FORCE)"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
 	}
 	if err := shared.server.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -6,10 +6,12 @@
 CREATE TABLE cases (
   id          text PRIMARY KEY, -- "<partner>:<request>:<n>", or "<connection>:r<n>"
   workflow    text NOT NULL,    -- the id of the workflow that takes its Updates
-  request     text NOT NULL,    -- "<partner>:<request>"; of a rotation, its connection
+  request     text NOT NULL,    -- "<partner>:<request>"; of a rotation, its workflow
   partner     text NOT NULL,
   serial      text NOT NULL DEFAULT '', -- of the till, once it is known
   location    text NOT NULL DEFAULT '', -- ours, once it is known
+  place       bigint NOT NULL DEFAULT 0, -- the partner's location, once it is chosen
+  rotates     text NOT NULL DEFAULT '', -- which credential of the location is replaced
   outcome     text NOT NULL DEFAULT '', -- empty while it is open
   contact     bytea,            -- sealed: name and address; null where none is known, and once purged
   contact_key text NOT NULL DEFAULT '', -- keyed hash of the address
@@ -19,6 +21,10 @@ CREATE TABLE cases (
 );
 -- A second request for a venue and partner joins the first.
 CREATE UNIQUE INDEX cases_one_open ON cases (partner, serial) WHERE serial <> '' AND outcome = '';
+-- Two venues that fill one location of a partner's would add up there.
+CREATE UNIQUE INDEX cases_one_place ON cases (partner, place) WHERE place <> 0 AND outcome = '';
+-- Two rotations of one credential would revoke each other's.
+CREATE UNIQUE INDEX cases_one_rotation ON cases (location, rotates) WHERE rotates <> '' AND outcome = '';
 CREATE INDEX cases_group ON cases (asked_group) WHERE asked_group <> '';
 CREATE INDEX cases_request ON cases (request);
 
@@ -51,7 +57,8 @@ CREATE TABLE payments (
   amount      bigint NOT NULL,  -- with tax, in cents
   currency    text NOT NULL,
   at          timestamptz NOT NULL,
-  received_at timestamptz NOT NULL -- business time
+  received_at timestamptz NOT NULL, -- business time
+  taken       text NOT NULL DEFAULT '' -- what for; empty as long as it means nothing
 );
 CREATE INDEX payments_number ON payments (number);
 
@@ -66,6 +73,7 @@ CREATE TABLE till_keys (
   orphan     text NOT NULL DEFAULT '', -- id of a key that was issued and lost
   key_id     text NOT NULL DEFAULT '', -- of the key that is kept
   withdrawn  boolean NOT NULL DEFAULT false,
+  gone       boolean NOT NULL DEFAULT false, -- withdrawn to the end: nothing of it is active at Cluster
   UNIQUE (serial, holder, generation)
 );
 
