@@ -160,7 +160,7 @@ func TestReadBackFindsLostReceipts(t *testing.T) {
 // A refusal for speed rests the credential, for every worker, and nothing is
 // lost or doubled.
 func TestTooManyRequests(t *testing.T) {
-	r := newRig(t, options{seven: func(c *sevenshifts.Config) { c.PerSecond, c.PenaltyRest = 500, 300*time.Millisecond }})
+	r := newRig(t, options{seven: func(c *sevenshifts.Config) { c.PerSecond, c.PenaltyRest = 500, 3*time.Second }})
 	r.inject(sevenshiftssim.Fault{Kind: sevenshiftssim.FaultStatus, Status: 429, Skip: 3})
 	r.put(20)
 	step, err := call[work.StepInput, work.StepResult](r, "SyncStep", work.StepInput{Connection: marcel, Run: "limited"})

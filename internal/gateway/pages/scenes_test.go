@@ -172,7 +172,7 @@ var otherScenes = []scene{
 		fr: []string{"État de la connexion à 7shifts", "Les ventes arrivent dans 7shifts", "Dernière vente reçue 24 novembre 2026, 14 h 30", "Ventes passées, depuis le 26 août 2026 42 %", "Les projections paraissent", "Situation du 24 novembre 2026"},
 		en: []string{"State of the connection to 7shifts", "Sales are arriving in 7shifts", "Last sale received November 24, 2026, 2:30 p.m.", "Past sales, from August 26, 2026 on 42%", "Projections show"}, not: []string{"Ce que nous attendons", "What we are waiting for"}},
 	{name: "status, WISK on its way", purpose: link.Status, set: func(d *desk) {
-		d.status = pages.StatusPage{Partner: work.Wisk, Venue: marcel, State: work.Onboarding, Now: d.now(), Waits: &pages.Waiting{Step: pages.StepActivation, Since: d.now()}}
+		d.status = pages.StatusPage{Partner: work.Wisk, Venue: marcel, State: work.BeingOnboarded, Now: d.now(), Waits: &pages.Waiting{Step: pages.StepActivation, Since: d.now()}}
 	},
 		fr: []string{"La connexion à WISK est en préparation", "L'activation de l'accès aux données, qui prend de 24 à 48 heures Qui doit agir Cluster Depuis 24 novembre 2026, 14 h 30", "Aucune encore"}, en: []string{"The connection to WISK is being prepared", "Who has to act Cluster Since", "None yet"}, not: []string{"Ventes passées", "Past sales"}},
 	{name: "status, WISK live", purpose: link.Status, set: func(d *desk) {
@@ -183,7 +183,7 @@ var otherScenes = []scene{
 
 func allScenes() []scene {
 	all := append(append(append([]scene{}, confirmScenes...), tokenScenes...), otherScenes...)
-	for _, state := range []work.ConnectionState{work.Onboarding, work.Initializing, work.Healthy, work.Failing, work.CalledOff, work.Paused, work.Disconnected} {
+	for _, state := range []work.ConnectionState{work.BeingOnboarded, work.Initializing, work.Healthy, work.Failing, work.CalledOff, work.Paused, work.Disconnected} {
 		all = append(all, scene{name: "status, " + string(state), purpose: link.Status, set: func(d *desk) { d.status.State = state }})
 	}
 	for _, step := range pages.Steps {
