@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 )
@@ -61,7 +63,7 @@ func (s *Store) Claim(ctx context.Context, connection string, lane Lane, day *sa
 		only = &text
 	}
 	var rows []claimRow
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, s.often, &rows, `
 		WITH picked AS (
 			SELECT connection, id FROM documents
 			WHERE connection = $1 AND lane = $2::smallint AND due

@@ -65,7 +65,7 @@ func (r lineRow) line() partner.Line {
 // Lines are all lines that were ever minted for some documents, by document, in
 // the order of their Seq. Their ids are the partner's to make.
 func (s *Store) Lines(ctx context.Context, connection string, documents []string) (map[string][]HeldLine, error) {
-	rows, err := selectJSON[lineRow](ctx, s.db, `
+	rows, err := selectJSON[lineRow](ctx, s.often, `
 		SELECT json_build_object('document', l.document, 'seq', l.seq, 'date', l.date, 'day', l.day, 'item', l.item,
 			'title', l.title, 'quantity', l.quantity::text, 'total', l.total, 'reverses', l.reverses,
 			'upload', l.upload, 'state', u.state, 'refused', l.refused)
@@ -174,7 +174,7 @@ func (s *Store) MintUploads(ctx context.Context, connection string, m Minting) (
 	answers, err := selectJSON[struct {
 		Numbers []int64  `json:"numbers"`
 		Mine    []string `json:"mine"`
-	}](ctx, s.db, mintUploads, connection, texts(m.Attempts, func(a Attempt) string { return a.ID }), s.clock.Now(), len(m.Uploads),
+	}](ctx, s.often, mintUploads, connection, texts(m.Attempts, func(a Attempt) string { return a.ID }), s.clock.Now(), len(m.Uploads),
 		integers(m.Attempts, func(a Attempt) int64 { return a.Attempt }),
 		texts(fresh, document), integers(fresh, seq), integers(fresh, ordinal),
 		instants(fresh, func(l placed) time.Time { return l.Date }),

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"github.com/clustersystems/clusterbridge/internal/partner"
@@ -158,7 +159,7 @@ func (s *Store) mark(ctx context.Context, doing string, m *marking, own string, 
 		texts(wanted, func(r wantedRow) string { return r.Hash }),
 	}, args...)
 	var done marked
-	if err := s.db.GetContext(ctx, &done, own+marks, args...); err != nil {
+	if err := sqlx.GetContext(ctx, s.often, &done, own+marks, args...); err != nil {
 		return marked{}, failed(doing, err)
 	}
 	if done.Held == 0 {

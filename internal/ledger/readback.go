@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -33,7 +35,7 @@ type sentRow struct {
 // that moves on meanwhile, every run would look at all that waits.
 func (s *Store) DueForReadBack(ctx context.Context, connection string, n int) ([]Sent, error) {
 	var rows []sentRow
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, s.often, &rows, `
 		SELECT d.id, d.sale_id, d.date, d.day, d.body, d.hash, d.attempt, d.sent_at, d.second_look
 		FROM documents d
 		WHERE d.connection = $1 AND d.confirm_at <= statement_timestamp() AND NOT d.due AND NOT d.quarantined

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -40,7 +42,7 @@ func micros(t time.Time) time.Time { return t.UTC().Round(time.Microsecond) }
 
 func (s *Store) known(ctx context.Context, connection string, ids []string) (map[string]known, error) {
 	var rows []known
-	err := s.db.SelectContext(ctx, &rows, `
+	err := sqlx.SelectContext(ctx, s.often, &rows, `
 		SELECT s.id, s.modified_at, s.read_began_at, s.hash, d.known IS NOT NULL AS documented
 		FROM unnest($2::text[]) AS r(id) CROSS JOIN LATERAL (
 			SELECT * FROM sales s WHERE s.connection = $1 AND s.id = r.id OFFSET 0

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -107,7 +109,7 @@ func (s *Store) Settle(ctx context.Context, connection string, outcomes []Outcom
 		return 0, nil
 	}
 	rows := lastOfEach(outcomes, func(o Outcome) string { return o.ID })
-	err = s.db.GetContext(ctx, &settled, settle, connection,
+	err = sqlx.GetContext(ctx, s.often, &settled, settle, connection,
 		texts(rows, func(o Outcome) string { return o.ID }), s.clock.Now(),
 		integers(rows, func(o Outcome) int64 { return o.Attempt }),
 		texts(rows, func(o Outcome) string { return string(o.Result) }),

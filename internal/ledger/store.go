@@ -35,6 +35,7 @@ const (
 // returns *work.Error: LedgerUnavailable when PostgreSQL did not answer.
 type Store struct {
 	db    *sqlx.DB
+	often *planned // the same database
 	clock clock.Clock
 	log   *slog.Logger
 }
@@ -47,7 +48,7 @@ func Open(ctx context.Context, url string, c clock.Clock, log *slog.Logger) (*St
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, clock: c, log: log}
+	s := &Store{db: db, often: &planned{db: db}, clock: c, log: log}
 	if err := s.checkSchema(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -59,7 +60,7 @@ func Open(ctx context.Context, url string, c clock.Clock, log *slog.Logger) (*St
 func (s *Store) DB() *sqlx.DB { return s.db }
 
 // Close gives the database connections back.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.often.close(), s.db.Close()) }
 
 // Ping tells whether PostgreSQL answers.
 func (s *Store) Ping(ctx context.Context) error {

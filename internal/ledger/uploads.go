@@ -97,7 +97,7 @@ func (s *Store) SettleUploads(ctx context.Context, connection string, ends []Upl
 		return err
 	}
 	var parked int
-	if err := s.db.GetContext(ctx, &parked, settleUploads, connection, ended, s.clock.Now(), apart); err != nil {
+	if err := sqlx.GetContext(ctx, s.often, &parked, settleUploads, connection, ended, s.clock.Now(), apart); err != nil {
 		return failed("settling uploads", err)
 	}
 	if parked == 0 {
