@@ -45,7 +45,7 @@ func (s *Store) MarkDay(ctx context.Context, c Connection, holder string, day sa
 	}
 	var known []string
 	if err := s.db.SelectContext(ctx, &known, `
-		SELECT id FROM documents WHERE connection = $1 AND sale_id = $2 ORDER BY id`, c.ID, daySale(day)); err != nil {
+		SELECT id FROM documents WHERE connection = $1 AND sale_id = $2 AND sale_id <> id ORDER BY id`, c.ID, daySale(day)); err != nil {
 		return 0, failed("reading a day's documents", err)
 	}
 	documents, err := translate(day, sales, known)
