@@ -10,7 +10,7 @@ import (
 // it was read, and what could be sent of it was. A later backfill passes it
 // over.
 func (s *Store) DayBackfilled(ctx context.Context, connection string, day sale.Day, orders int) error {
-	_, err := s.db.ExecContext(ctx, `
+	_, err := s.often.ExecContext(ctx, `
 		INSERT INTO backfilled (connection, day, at, orders) VALUES ($1, $2::date, $3, $4)
 		ON CONFLICT (connection, day) DO UPDATE SET at = excluded.at, orders = excluded.orders`,
 		connection, day.String(), s.clock.Now(), orders)

@@ -63,7 +63,7 @@ func (s *Store) Waiting(ctx context.Context, connection string) (live, history i
 		Live    int `db:"live"`
 		History int `db:"history"`
 	}
-	err = s.db.GetContext(ctx, &counts, `
+	err = sqlx.GetContext(ctx, s.often, &counts, `
 		SELECT count(*) FILTER (WHERE lane = 0) AS live, count(*) FILTER (WHERE lane = 1) AS history
 		FROM documents WHERE connection = $1 AND due`, connection)
 	return counts.Live, counts.History, failed("counting what waits", err)

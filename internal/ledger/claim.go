@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 )
@@ -22,23 +24,30 @@ type Claim struct {
 	Tries int
 }
 
-type claimRow struct {
-	ID        string          `json:"id"`
-	SaleID    string          `json:"sale_id"`
-	Date      time.Time       `json:"date"`
-	Day       sale.Day        `json:"day"`
-	Body      json.RawMessage `json:"body"`
-	Hash      string          `json:"hash"`
-	Created   bool            `json:"created"`
-	Ambiguous bool            `json:"ambiguous"`
-	Attempt   int64           `json:"attempt"`
-	Resend    int             `json:"resend"`
-	Accepted  int             `json:"sent_resend"`
-	Tries     int             `json:"tries"`
+// documentRow is a document as it stands in its row.
+type documentRow struct {
+	ID     string          `db:"id"`
+	SaleID string          `db:"sale_id"`
+	Date   time.Time       `db:"date"`
+	Day    time.Time       `db:"day"`
+	Body   json.RawMessage `db:"body"`
+	Hash   string          `db:"hash"`
 }
 
-func (r claimRow) document() partner.Document {
-	return partner.Document{ID: r.ID, SaleID: r.SaleID, Date: r.Date.UTC(), Day: r.Day, Body: r.Body, Hash: r.Hash}
+func (r documentRow) document() partner.Document {
+	return partner.Document{
+		ID: r.ID, SaleID: r.SaleID, Date: r.Date.UTC(), Day: sale.NewDay(r.Day.Date()), Body: r.Body, Hash: r.Hash,
+	}
+}
+
+type claimRow struct {
+	documentRow
+	Created   bool  `db:"created"`
+	Ambiguous bool  `db:"ambiguous"`
+	Attempt   int64 `db:"attempt"`
+	Resend    int   `db:"resend"`
+	Accepted  int   `db:"sent_resend"`
+	Tries     int   `db:"tries"`
 }
 
 // Claim takes up to n documents of a lane (and, if day is not nil, of that
@@ -53,7 +62,8 @@ func (s *Store) Claim(ctx context.Context, connection string, lane Lane, day *sa
 		text := day.String()
 		only = &text
 	}
-	rows, err := selectJSON[claimRow](ctx, s.db, `
+	var rows []claimRow
+	err := sqlx.SelectContext(ctx, s.often, &rows, `
 		WITH picked AS (
 			SELECT connection, id FROM documents
 			WHERE connection = $1 AND lane = $2::smallint AND due
@@ -70,7 +80,7 @@ func (s *Store) Claim(ctx context.Context, connection string, lane Lane, day *sa
 			FROM picked p WHERE d.connection = $1 AND d.id = p.id AND p.connection = $1 -- twice, for a plan by key
 			RETURNING d.id, d.sale_id, d.date, d.day, d.body, d.hash, d.created, d.ambiguous, d.attempt, d.resend, d.sent_resend, d.tries
 		)
-		SELECT to_json(c) FROM claimed c ORDER BY c.date, c.id`,
+		SELECT * FROM claimed ORDER BY date, id`,
 		connection, int(lane), only, n, lease.Seconds())
 	if err != nil {
 		return nil, failed("claiming documents", err)

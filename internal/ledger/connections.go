@@ -86,7 +86,7 @@ const selectConnections = `
 
 // Connection finds a connection, or fails with UnknownConnection.
 func (s *Store) Connection(ctx context.Context, id string) (Connection, error) {
-	found, err := selectJSON[Connection](ctx, s.db, selectConnections+`WHERE x.id = $1`, id)
+	found, err := selectJSON[Connection](ctx, s.often, selectConnections+`WHERE x.id = $1`, id)
 	if err != nil {
 		return Connection{}, failed("reading a connection", err)
 	}

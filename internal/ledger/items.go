@@ -99,7 +99,7 @@ func (s *Store) NoteItems(ctx context.Context, c Connection, seen []partner.Item
 	if err != nil {
 		return 0, err
 	}
-	found, err := selectJSON[NewFinding](ctx, s.db, noteItems,
+	found, err := selectJSON[NewFinding](ctx, s.often, noteItems,
 		c.LocationID, given, s.clock.Now(), c.Settings.Integration, c.PartnerName, goneFor, c.HistoryDone)
 	if err != nil {
 		return 0, failed("noting items", err)
@@ -117,7 +117,7 @@ func (s *Store) Items(ctx context.Context, location string) ([]Item, error) {
 
 // Titles are the newest titles of some codes at a location, by code.
 func (s *Store) Titles(ctx context.Context, location string, codes []string) (map[string]string, error) {
-	rows, err := selectJSON[Item](ctx, s.db, `
+	rows, err := selectJSON[Item](ctx, s.often, `
 		SELECT to_json(i) FROM unnest($2::text[]) AS c(code) CROSS JOIN LATERAL (
 			SELECT * FROM items i WHERE i.location = $1 AND i.code = c.code ORDER BY i.last_day DESC, i.first_day DESC LIMIT 1
 		) i`, location, textArray(codes))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -15,7 +17,7 @@ func (s *Store) AcquireLease(ctx context.Context, connection, holder string, d t
 		return false, work.Err(work.Internal, "a lease without a holder")
 	}
 	var got []bool
-	err := s.db.SelectContext(ctx, &got, `
+	err := sqlx.SelectContext(ctx, s.often, &got, `
 		WITH taken AS (
 			UPDATE connections SET lease_holder = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
 			WHERE id = $1 AND (lease_holder = $2 OR lease_until IS NULL OR lease_until <= clock_timestamp())
@@ -33,7 +35,7 @@ func (s *Store) AcquireLease(ctx context.Context, connection, holder string, d t
 
 // ReleaseLease gives the lease back; nothing happens when another holds it.
 func (s *Store) ReleaseLease(ctx context.Context, connection, holder string) error {
-	_, err := s.db.ExecContext(ctx, `
+	_, err := s.often.ExecContext(ctx, `
 		UPDATE connections SET lease_holder = '', lease_until = NULL WHERE id = $1 AND lease_holder = $2`,
 		connection, holder)
 	return failed("giving the lease back", err)
@@ -51,7 +53,7 @@ func (s *Store) SetWatermark(ctx context.Context, connection, holder string, at 
 // underLease runs a statement that touches a row only while holder has the
 // lease.
 func (s *Store) underLease(ctx context.Context, doing, connection, holder, query string, args ...any) error {
-	result, err := s.db.ExecContext(ctx, query, append([]any{connection, holder}, args...)...)
+	result, err := s.often.ExecContext(ctx, query, append([]any{connection, holder}, args...)...)
 	if err != nil {
 		return failed(doing, err)
 	}

@@ -46,10 +46,9 @@ type lineRow struct {
 	Quantity string      `json:"quantity"`
 	Total    sale.Cents  `json:"total"`
 	Reverses *int        `json:"reverses"`
-	Upload   int64       `json:"upload,omitempty"`
-	State    UploadState `json:"state,omitempty"`
-	Refused  string      `json:"refused,omitempty"`
-	Ordinal  int         `json:"ordinal,omitempty"`
+	Upload   int64       `json:"upload"`
+	State    UploadState `json:"state"`
+	Refused  string      `json:"refused"`
 }
 
 func (r lineRow) line() partner.Line {
@@ -63,21 +62,10 @@ func (r lineRow) line() partner.Line {
 	return l
 }
 
-func rowOf(l partner.Line) lineRow {
-	r := lineRow{
-		Document: l.Document, Seq: l.Seq, Date: micros(l.Date), Day: l.Day,
-		Item: clip(l.Item, maxID), Title: clip(l.Title, maxID), Quantity: l.Quantity, Total: l.Total,
-	}
-	if l.Reverses != 0 {
-		r.Reverses = &l.Reverses
-	}
-	return r
-}
-
 // Lines are all lines that were ever minted for some documents, by document, in
 // the order of their Seq. Their ids are the partner's to make.
 func (s *Store) Lines(ctx context.Context, connection string, documents []string) (map[string][]HeldLine, error) {
-	rows, err := selectJSON[lineRow](ctx, s.db, `
+	rows, err := selectJSON[lineRow](ctx, s.often, `
 		SELECT json_build_object('document', l.document, 'seq', l.seq, 'date', l.date, 'day', l.day, 'item', l.item,
 			'title', l.title, 'quantity', l.quantity::text, 'total', l.total, 'reverses', l.reverses,
 			'upload', l.upload, 'state', u.state, 'refused', l.refused)
@@ -97,8 +85,8 @@ func (s *Store) Lines(ctx context.Context, connection string, documents []string
 
 // Attempt names one attempt of a document.
 type Attempt struct {
-	ID      string `json:"id"`
-	Attempt int64  `json:"attempt"`
+	ID      string
+	Attempt int64
 }
 
 // Minting is what is about to be uploaded.
@@ -121,6 +109,12 @@ type MintLine struct {
 // Settled tells whether the partner is known to count the line already.
 func (l MintLine) Settled() bool { return l.Was == UploadAccepted || l.Was == UploadApplied }
 
+// placed is a line in the upload of this number, from 1 on.
+type placed struct {
+	partner.Line
+	ordinal int
+}
+
 // Minted is what MintUploads wrote.
 type Minted struct {
 	// Numbers are those of the uploads, in their order.
@@ -132,7 +126,7 @@ type Minted struct {
 
 const mintUploads = `
 	WITH mine AS MATERIALIZED (
-		SELECT d.id FROM (SELECT * FROM json_to_recordset($2::json) AS a(id text, attempt bigint) ORDER BY id) a
+		SELECT d.id FROM (SELECT * FROM unnest($2::text[], $5::bigint[]) AS a(id, attempt) ORDER BY id) a
 		CROSS JOIN LATERAL (
 			SELECT d.id FROM documents d WHERE d.connection = $1 AND d.id = a.id
 				AND d.attempt = a.attempt AND d.lease_until > clock_timestamp() FOR UPDATE
@@ -144,13 +138,14 @@ const mintUploads = `
 		SELECT number, row_number() OVER (ORDER BY number) AS ordinal FROM made
 	), minted AS (
 		INSERT INTO lines (connection, document, seq, upload, date, day, item, title, quantity, total, reverses)
-		SELECT $1, l.document, l.seq, n.number, l.date, l.day, l.item, l.title, l.quantity, l.total, l.reverses
-		FROM json_to_recordset($5::json) AS l(document text, seq integer, ordinal integer, date timestamptz, day date,
-			item text, title text, quantity numeric, total bigint, reverses integer)
+		SELECT $1, l.document, l.seq, n.number, l.date, l.day, l.item, l.title, l.quantity::numeric, l.total, l.reverses
+		FROM unnest($6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::date[], $11::text[], $12::text[],
+			$13::text[], $14::bigint[], $15::bigint[])
+			AS l(document, seq, ordinal, date, day, item, title, quantity, total, reverses)
 		JOIN mine ON mine.id = l.document JOIN numbered n ON n.ordinal = l.ordinal
 	), again AS (
 		UPDATE lines l SET upload = n.number
-		FROM json_to_recordset($6::json) AS a(document text, seq integer, ordinal integer)
+		FROM unnest($16::text[], $17::bigint[], $18::bigint[]) AS a(document, seq, ordinal)
 		JOIN mine ON mine.id = a.document JOIN numbered n ON n.ordinal = a.ordinal
 		WHERE l.connection = $1 AND l.document = a.document AND l.seq = a.seq
 	)
@@ -161,32 +156,35 @@ const mintUploads = `
 // before move to these uploads. One round trip. Documents whose attempt has
 // ended or was taken over are left out and told.
 func (s *Store) MintUploads(ctx context.Context, connection string, m Minting) (Minted, error) {
-	var fresh, again []lineRow
+	var fresh, again []placed
 	for i, upload := range m.Uploads {
 		for _, l := range upload {
-			row := rowOf(l.Line)
-			row.Ordinal = i + 1
 			switch {
 			case l.Settled():
 			case l.Was != "":
-				again = append(again, row)
+				again = append(again, placed{l.Line, i + 1})
 			default:
-				fresh = append(fresh, row)
+				fresh = append(fresh, placed{l.Line, i + 1})
 			}
 		}
 	}
-	attempts, attemptsErr := asJSON(orEmpty(m.Attempts))
-	minted, mintedErr := asJSON(orEmpty(fresh))
-	moved, movedErr := asJSON(orEmpty(again))
-	for _, err := range []error{attemptsErr, mintedErr, movedErr} {
-		if err != nil {
-			return Minted{}, err
-		}
-	}
+	document := func(l placed) string { return l.Document }
+	seq := func(l placed) int { return l.Seq }
+	ordinal := func(l placed) int { return l.ordinal }
 	answers, err := selectJSON[struct {
 		Numbers []int64  `json:"numbers"`
 		Mine    []string `json:"mine"`
-	}](ctx, s.db, mintUploads, connection, attempts, s.clock.Now(), len(m.Uploads), minted, moved)
+	}](ctx, s.often, mintUploads, connection, texts(m.Attempts, func(a Attempt) string { return a.ID }), s.clock.Now(), len(m.Uploads),
+		integers(m.Attempts, func(a Attempt) int64 { return a.Attempt }),
+		texts(fresh, document), integers(fresh, seq), integers(fresh, ordinal),
+		instants(fresh, func(l placed) time.Time { return l.Date }),
+		days(fresh, func(l placed) sale.Day { return l.Day }),
+		texts(fresh, func(l placed) string { return clip(l.Item, maxID) }),
+		texts(fresh, func(l placed) string { return clip(l.Title, maxID) }),
+		texts(fresh, func(l placed) string { return l.Quantity }),
+		integers(fresh, func(l placed) int64 { return int64(l.Total) }),
+		positives(fresh, func(l placed) int { return l.Reverses }),
+		texts(again, document), integers(again, seq), integers(again, ordinal))
 	if err != nil {
 		return Minted{}, failed("minting lines", err)
 	}

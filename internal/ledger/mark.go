@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"github.com/clustersystems/clusterbridge/internal/partner"
@@ -60,13 +61,11 @@ type marking struct {
 }
 
 type wantedRow struct {
-	ID       string          `json:"id"`
-	SaleID   string          `json:"sale_id"`
-	SaleHash string          `json:"sale_hash"`
-	Day      sale.Day        `json:"day"`
-	Date     time.Time       `json:"date"`
-	Body     json.RawMessage `json:"-"` // see asJSONWith
-	Hash     string          `json:"hash"`
+	ID, SaleID, SaleHash string
+	Day                  sale.Day
+	Date                 time.Time
+	Body                 json.RawMessage
+	Hash                 string
 }
 
 type badRow struct {
@@ -103,7 +102,7 @@ func (m *marking) want(s sale.Sale, hash string, raw []byte, documented bool, tr
 			day = sale.DayOf(d.Date, m.zone)
 		}
 		m.documents = append(m.documents, wantedRow{
-			ID: d.ID, SaleID: s.ID, SaleHash: hash, Day: day, Date: micros(d.Date), Body: d.Body, Hash: d.Hash,
+			ID: d.ID, SaleID: s.ID, SaleHash: hash, Day: day, Date: d.Date, Body: d.Body, Hash: d.Hash,
 		})
 	}
 	return true
@@ -142,24 +141,25 @@ type marked struct {
 // mark runs a marking statement, one round trip. The statement's own part has
 // two queries: held, the connection's id if the caller may write; and current,
 // the id and hash of the sales from which the documents were translated, as
-// they now stand. Its own parameters start at $8.
+// they now stand. Its own parameters start at $13.
 func (s *Store) mark(ctx context.Context, doing string, m *marking, own string, args ...any) (marked, error) {
 	wanted := lastOfEach(m.documents, func(r wantedRow) string { return r.ID })
-	ids := make([]string, len(wanted))
-	for i, r := range wanted {
-		ids[i] = r.ID
-	}
-	documents, err := asJSONWith(wanted, "body", func(r wantedRow) json.RawMessage { return r.Body })
-	if err != nil {
-		return marked{}, err
-	}
 	bad, err := asJSON(lastOfEach(m.bad, func(r badRow) string { return r.ID }))
 	if err != nil {
 		return marked{}, err
 	}
-	args = append([]any{m.connection, s.clock.Now(), documents, int(m.lane), bad, textArray(m.healed()), textArray(ids)}, args...)
+	args = append([]any{
+		m.connection, s.clock.Now(), int(m.lane), bad, textArray(m.healed()),
+		texts(wanted, func(r wantedRow) string { return r.ID }),
+		texts(wanted, func(r wantedRow) string { return r.SaleID }),
+		texts(wanted, func(r wantedRow) string { return r.SaleHash }),
+		days(wanted, func(r wantedRow) sale.Day { return r.Day }),
+		instants(wanted, func(r wantedRow) time.Time { return r.Date }),
+		jsons(wanted, func(r wantedRow) json.RawMessage { return r.Body }),
+		texts(wanted, func(r wantedRow) string { return r.Hash }),
+	}, args...)
 	var done marked
-	if err := s.db.GetContext(ctx, &done, own+marks, args...); err != nil {
+	if err := sqlx.GetContext(ctx, s.often, &done, own+marks, args...); err != nil {
 		return marked{}, failed(doing, err)
 	}
 	if done.Held == 0 {
@@ -188,14 +188,14 @@ func (m *marking) healed() []string {
 // other.
 const marks = `,
 	before AS (
-		SELECT d.id, d.day FROM unnest($7::text[]) AS r(id) CROSS JOIN LATERAL (
+		SELECT d.id, d.day FROM unnest($6::text[]) AS r(id) CROSS JOIN LATERAL (
 			SELECT d.id, d.day FROM documents d WHERE d.connection = $1 AND d.id = r.id OFFSET 0
 		) d
 	), wanted AS (
 		INSERT INTO documents AS d (connection, id, sale_id, day, date, lane, body, hash, wanted_at)
-		SELECT $1, r.id, r.sale_id, r.day, r.date, $4::smallint, r.body, r.hash, $2::timestamptz
-		FROM json_to_recordset($3::json)
-			AS r(id text, sale_id text, sale_hash text, day date, date timestamptz, body json, hash text)
+		SELECT $1, r.id, r.sale_id, r.day, r.date, $3::smallint, r.body, r.hash, $2::timestamptz
+		FROM unnest($6::text[], $7::text[], $8::text[], $9::date[], $10::timestamptz[], $11::json[], $12::text[])
+			AS r(id, sale_id, sale_hash, day, date, body, hash)
 		JOIN current ON current.id = r.sale_id AND current.hash = r.sale_hash
 		ORDER BY r.id
 		ON CONFLICT (connection, id) DO UPDATE SET
@@ -209,12 +209,12 @@ const marks = `,
 		UPDATE quarantine q SET status = 'healed', last_at = $2::timestamptz
 		FROM held
 		WHERE q.connection = held.id AND q.status = 'open' AND
-			(q.kind = 'order' AND q.record_id = ANY ($6::text[]) OR
+			(q.kind = 'order' AND q.record_id = ANY ($5::text[]) OR
 			 q.kind = 'document' AND q.record_id IN (SELECT id FROM wanted))
 	), bad AS (
 		INSERT INTO quarantine AS q (connection, kind, record_id, day, code, why, raw, first_at, last_at)
 		SELECT held.id, 'order', r.id, r.day, r.code, r.why, r.raw, $2::timestamptz, $2::timestamptz
-		FROM held CROSS JOIN json_to_recordset($5::json) AS r(id text, day date, code text, why text, raw text)
+		FROM held CROSS JOIN json_to_recordset($4::json) AS r(id text, day date, code text, why text, raw text)
 		WHERE NOT EXISTS ( -- what a person discarded stays so until it changes
 			SELECT 1 FROM quarantine o WHERE o.connection = held.id AND o.kind = 'order' AND o.record_id = r.id
 				AND o.status = 'discarded' AND o.raw = r.raw)

@@ -31,14 +31,14 @@ type missingRow struct {
 const markMissing = `
 	WITH held AS (
 		SELECT id FROM connections
-		WHERE id = $1 AND lease_holder = $8 AND lease_until > clock_timestamp() AND settings_version = $9
+		WHERE id = $1 AND lease_holder = $13 AND lease_until > clock_timestamp() AND settings_version = $14
 		FOR SHARE
 	), current AS (
-		UPDATE sales s SET missed = s.missed + 1, missed_at = $11::timestamptz,
+		UPDATE sales s SET missed = s.missed + 1, missed_at = $16::timestamptz,
 			hash = coalesce(r.hash, s.hash), snapshot = coalesce(r.snapshot, s.snapshot),
-			read_began_at = CASE WHEN r.snapshot IS NULL THEN s.read_began_at ELSE $11::timestamptz END
-		FROM held CROSS JOIN json_to_recordset($10::json) AS r(id text, hash text, snapshot json)
-		WHERE s.connection = $1 AND s.id = ANY ($12::text[]) AND s.id = r.id AND s.seen_at < $11::timestamptz
+			read_began_at = CASE WHEN r.snapshot IS NULL THEN s.read_began_at ELSE $16::timestamptz END
+		FROM held CROSS JOIN json_to_recordset($15::json) AS r(id text, hash text, snapshot json)
+		WHERE s.connection = $1 AND s.id = ANY ($17::text[]) AND s.id = r.id AND s.seen_at < $16::timestamptz
 		RETURNING s.id, s.hash
 	)`
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -19,9 +21,10 @@ type Sent struct {
 }
 
 type sentRow struct {
-	claimRow
-	SentAt     time.Time `json:"sent_at"`
-	SecondLook bool      `json:"second_look"`
+	documentRow
+	Attempt    int64     `db:"attempt"`
+	SentAt     time.Time `db:"sent_at"`
+	SecondLook bool      `db:"second_look"`
 }
 
 // DueForReadBack are up to n documents whose settle time is over, with the body
@@ -31,10 +34,9 @@ type sentRow struct {
 // statement's own instant is one that an index can be searched by; with a clock
 // that moves on meanwhile, every run would look at all that waits.
 func (s *Store) DueForReadBack(ctx context.Context, connection string, n int) ([]Sent, error) {
-	rows, err := selectJSON[sentRow](ctx, s.db, `
-		SELECT json_build_object('id', d.id, 'sale_id', d.sale_id, 'date', d.date, 'day', d.day,
-			'body', d.body, 'hash', d.hash, 'attempt', d.attempt,
-			'sent_at', d.sent_at, 'second_look', d.second_look)
+	var rows []sentRow
+	err := sqlx.SelectContext(ctx, s.often, &rows, `
+		SELECT d.id, d.sale_id, d.date, d.day, d.body, d.hash, d.attempt, d.sent_at, d.second_look
 		FROM documents d
 		WHERE d.connection = $1 AND d.confirm_at <= statement_timestamp() AND NOT d.due AND NOT d.quarantined
 		ORDER BY d.confirm_at, d.id LIMIT $2`, connection, n)

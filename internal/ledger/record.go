@@ -33,20 +33,16 @@ type PageResult struct {
 
 // freshRow is a snapshot whose content is new.
 type freshRow struct {
-	ID          string          `json:"id"`
-	ModifiedAt  time.Time       `json:"modified_at"`
-	ReadBeganAt time.Time       `json:"read_began_at"`
-	Day         sale.Day        `json:"day"`
-	Hash        string          `json:"hash"`
-	Snapshot    json.RawMessage `json:"-"` // see asJSONWith
+	seenRow
+	Day      sale.Day
+	Snapshot json.RawMessage
 }
 
-// seenRow is a sale that was seen; Hash is set when it won without a change.
+// seenRow is a sale that was seen; Hash is set when it won.
 type seenRow struct {
-	ID          string    `json:"id"`
-	ModifiedAt  time.Time `json:"modified_at"`
-	ReadBeganAt time.Time `json:"read_began_at"`
-	Hash        string    `json:"hash"`
+	ID                      string
+	ModifiedAt, ReadBeganAt time.Time
+	Hash                    string
 }
 
 // reading sorts the records of a page.
@@ -63,13 +59,13 @@ type reading struct {
 const recordPage = `
 	WITH held AS (
 		SELECT id FROM connections
-		WHERE id = $1 AND lease_holder = $8 AND lease_until > clock_timestamp() AND settings_version = $9
+		WHERE id = $1 AND lease_holder = $13 AND lease_until > clock_timestamp() AND settings_version = $14
 		FOR SHARE
 	), current AS (
 		INSERT INTO sales AS s (connection, id, modified_at, read_began_at, seen_at, day, hash, snapshot)
 		SELECT held.id, r.id, r.modified_at, r.read_began_at, r.read_began_at, r.day, r.hash, r.snapshot
-		FROM held CROSS JOIN json_to_recordset($10::json) AS r(id text, modified_at timestamptz,
-			read_began_at timestamptz, day date, hash text, snapshot json)
+		FROM held CROSS JOIN unnest($15::text[], $16::timestamptz[], $17::timestamptz[], $18::date[], $19::text[], $20::json[])
+			AS r(id, modified_at, read_began_at, day, hash, snapshot)
 		ORDER BY r.id
 		ON CONFLICT (connection, id) DO UPDATE SET
 			modified_at = excluded.modified_at, read_began_at = excluded.read_began_at,
@@ -77,12 +73,12 @@ const recordPage = `
 			day = excluded.day, hash = excluded.hash, snapshot = excluded.snapshot
 		WHERE excluded.modified_at > s.modified_at
 			OR (excluded.modified_at = s.modified_at AND excluded.read_began_at > s.read_began_at)
-			OR excluded.id = ANY ($11::text[])
+			OR excluded.id = ANY ($21::text[])
 		RETURNING s.id, s.hash
 	), touched AS MATERIALIZED (
 		SELECT r.* FROM held CROSS JOIN (
-			SELECT * FROM json_to_recordset($12::json)
-				AS r(id text, modified_at timestamptz, read_began_at timestamptz, hash text)
+			SELECT * FROM unnest($22::text[], $23::timestamptz[], $24::timestamptz[], $25::text[])
+				AS r(id, modified_at, read_began_at, hash)
 			ORDER BY id
 		) r CROSS JOIN LATERAL (
 			SELECT s.id FROM sales s WHERE s.connection = held.id AND s.id = r.id FOR UPDATE
@@ -130,16 +126,19 @@ func (s *Store) RecordPage(ctx context.Context, c Connection, holder string, p P
 }
 
 func (s *Store) record(ctx context.Context, c Connection, holder string, r *reading) (marked, error) {
-	fresh, err := asJSONWith(r.fresh, "snapshot", func(r freshRow) json.RawMessage { return r.Snapshot })
-	if err != nil {
-		return marked{}, err
-	}
-	seen, err := asJSON(lastOfEach(r.seen, func(r seenRow) string { return r.ID }))
-	if err != nil {
-		return marked{}, err
-	}
-	return s.mark(ctx, "recording a page", r.marking, recordPage,
-		holder, c.SettingsVersion, fresh, textArray(r.reread), seen)
+	seen := lastOfEach(r.seen, func(r seenRow) string { return r.ID })
+	return s.mark(ctx, "recording a page", r.marking, recordPage, holder, c.SettingsVersion,
+		texts(r.fresh, func(r freshRow) string { return r.ID }),
+		instants(r.fresh, func(r freshRow) time.Time { return r.ModifiedAt }),
+		instants(r.fresh, func(r freshRow) time.Time { return r.ReadBeganAt }),
+		days(r.fresh, func(r freshRow) sale.Day { return r.Day }),
+		texts(r.fresh, func(r freshRow) string { return r.Hash }),
+		jsons(r.fresh, func(r freshRow) json.RawMessage { return r.Snapshot }),
+		textArray(r.reread),
+		texts(seen, func(r seenRow) string { return r.ID }),
+		instants(seen, func(r seenRow) time.Time { return r.ModifiedAt }),
+		instants(seen, func(r seenRow) time.Time { return r.ReadBeganAt }),
+		texts(seen, func(r seenRow) string { return r.Hash }))
 }
 
 // take sorts one snapshot: it loses, it wins without a change, or it is new.
@@ -153,7 +152,7 @@ func (r *reading) take(n Snapshot, old known, translate Translate) {
 		}, n.ReadBegan)
 		return
 	}
-	seen := seenRow{ID: s.ID, ModifiedAt: micros(s.ModifiedAt), ReadBeganAt: micros(n.ReadBegan)}
+	seen := seenRow{ID: s.ID, ModifiedAt: s.ModifiedAt, ReadBeganAt: n.ReadBegan}
 	switch {
 	case !n.wins(old):
 		r.seen = append(r.seen, seen)
@@ -165,10 +164,8 @@ func (r *reading) take(n Snapshot, old known, translate Translate) {
 		r.seen = append(r.seen, seen)
 		return
 	default:
-		r.fresh = append(r.fresh, freshRow{
-			ID: s.ID, ModifiedAt: seen.ModifiedAt, ReadBeganAt: seen.ReadBeganAt,
-			Day: sale.DayOf(s.OpenedAt, r.zone), Hash: hash, Snapshot: snapshot,
-		})
+		seen.Hash = hash
+		r.fresh = append(r.fresh, freshRow{seenRow: seen, Day: sale.DayOf(s.OpenedAt, r.zone), Snapshot: snapshot})
 		if n.Reread {
 			r.reread = append(r.reread, s.ID)
 		}
@@ -179,7 +176,7 @@ func (r *reading) take(n Snapshot, old known, translate Translate) {
 func (r *reading) takeBad(b BadOrder, began time.Time) {
 	r.putAside(b)
 	if !unfit(b.ID) {
-		r.seen = append(r.seen, seenRow{ID: b.ID, ReadBeganAt: micros(began)})
+		r.seen = append(r.seen, seenRow{ID: b.ID, ReadBeganAt: began})
 	}
 }
 

@@ -21,18 +21,13 @@ type RetranslateResult struct {
 	Moved   []sale.Day // business days that lost or gained a document, in order
 }
 
-type translatedRow struct {
-	ID   string `json:"id"`
-	Hash string `json:"hash"`
-}
-
 const retranslate = `
 	WITH held AS (
-		SELECT id FROM connections WHERE id = $1 AND settings_version = $8 FOR SHARE
+		SELECT id FROM connections WHERE id = $1 AND settings_version = $13 FOR SHARE
 	), current AS (
 		SELECT s.id, s.hash
-		FROM held CROSS JOIN json_to_recordset($9::json) AS r(id text, hash text)
-		JOIN sales s ON s.connection = $1 AND s.id = ANY ($10::text[]) AND s.id = r.id AND s.hash = r.hash
+		FROM held CROSS JOIN unnest($14::text[], $15::text[]) AS r(id, hash)
+		JOIN sales s ON s.connection = $1 AND s.id = ANY ($14::text[]) AND s.id = r.id AND s.hash = r.hash
 		ORDER BY s.id FOR SHARE OF s
 	)`
 
@@ -81,21 +76,17 @@ func (s *Store) retranslate(ctx context.Context, c Connection, lane Lane, rows [
 	if err != nil {
 		return marked{}, err
 	}
-	translated, ids := make([]translatedRow, 0, len(rows)), make([]string, 0, len(rows))
+	ids, hashes := make([]string, 0, len(rows)), make([]string, 0, len(rows))
 	for _, old := range rows {
 		raw, err := json.Marshal(old.Snapshot)
 		if err != nil {
 			return marked{}, work.Errf(work.Internal, err, "a sale cannot be JSON")
 		}
 		if m.want(old.sale(), old.Hash, raw, old.Documented, translate) {
-			translated, ids = append(translated, translatedRow{old.ID, old.Hash}), append(ids, old.ID)
+			ids, hashes = append(ids, old.ID), append(hashes, old.Hash)
 		}
 	}
-	given, err := asJSON(translated)
-	if err != nil {
-		return marked{}, err
-	}
-	return s.mark(ctx, "translating anew", m, retranslate, c.SettingsVersion, given, textArray(ids))
+	return s.mark(ctx, "translating anew", m, retranslate, c.SettingsVersion, textArray(ids), textArray(hashes))
 }
 
 // WouldChange counts the documents that are not wanted yet, or otherwise.

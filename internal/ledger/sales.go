@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -40,13 +42,15 @@ func micros(t time.Time) time.Time { return t.UTC().Round(time.Microsecond) }
 
 func (s *Store) known(ctx context.Context, connection string, ids []string) (map[string]known, error) {
 	var rows []known
-	err := s.db.SelectContext(ctx, &rows, `
-		SELECT s.id, s.modified_at, s.read_began_at, s.hash, d.known IS NOT NULL AS documented
+	err := sqlx.SelectContext(ctx, s.often, &rows, `
+		SELECT s.id, s.modified_at, s.read_began_at, s.hash, own.known IS NOT NULL OR other.known IS NOT NULL AS documented
 		FROM unnest($2::text[]) AS r(id) CROSS JOIN LATERAL (
 			SELECT * FROM sales s WHERE s.connection = $1 AND s.id = r.id OFFSET 0
 		) s LEFT JOIN LATERAL (
-			SELECT true AS known FROM documents d WHERE d.connection = $1 AND d.sale_id = s.id LIMIT 1
-		) d ON true`, connection, textArray(ids))
+			SELECT true AS known FROM documents d WHERE d.connection = $1 AND d.id = s.id AND d.sale_id = s.id OFFSET 0
+		) own ON true LEFT JOIN LATERAL (
+			SELECT true AS known FROM documents d WHERE d.connection = $1 AND d.sale_id = s.id AND d.sale_id <> d.id LIMIT 1
+		) other ON true`, connection, textArray(ids))
 	if err != nil {
 		return nil, failed("reading what is known of a page", err)
 	}
@@ -78,7 +82,8 @@ func (r stored) sale() sale.Sale {
 const selectStored = `
 	SELECT json_build_object('id', s.id, 'hash', s.hash, 'snapshot', s.snapshot, 'modified_at', s.modified_at,
 		'missed', s.missed, 'documented',
-		EXISTS (SELECT 1 FROM documents d WHERE d.connection = s.connection AND d.sale_id = s.id))
+		EXISTS (SELECT 1 FROM documents d WHERE d.connection = s.connection AND d.id = s.id AND d.sale_id = s.id)
+		OR EXISTS (SELECT 1 FROM documents d WHERE d.connection = s.connection AND d.sale_id = s.id AND d.sale_id <> d.id))
 	FROM sales s WHERE s.connection = $1 `
 
 // Sale is the newest snapshot of one sale; an unknown id is BadInput.

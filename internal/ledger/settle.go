@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -49,19 +51,6 @@ type Outcome struct {
 	Verifiable bool
 }
 
-type outcomeRow struct {
-	ID         string    `json:"id"`
-	Attempt    int64     `json:"attempt"`
-	Result     Result    `json:"result"`
-	Ambiguous  bool      `json:"ambiguous"`
-	Ref        string    `json:"ref"`
-	Code       work.Code `json:"code"`
-	Why        string    `json:"why"`
-	RetryIn    float64   `json:"retry_in"` // seconds
-	Settle     float64   `json:"settle"`   // seconds
-	Verifiable bool      `json:"verifiable"`
-}
-
 // Rows of a batch are looked up one by one, with LATERAL and a lock or an
 // OFFSET 0: that keeps PostgreSQL to the key, whatever it believes of the tables.
 // Left alone it reads all of a connection's rows for each batch as long as it
@@ -71,8 +60,9 @@ type outcomeRow struct {
 // now. A refusal of what is wanted no more quarantines nothing.
 const settle = `
 	WITH outcome AS (
-		SELECT * FROM json_to_recordset($2::json) AS o(id text, attempt bigint, result text, ambiguous boolean,
-			ref text, code text, why text, retry_in float8, settle float8, verifiable boolean)
+		SELECT * FROM unnest($2::text[], $4::bigint[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+			$10::bigint[], $11::bigint[], $12::boolean[])
+			AS o(id, attempt, result, ambiguous, ref, code, why, retry_in, settle, verifiable)
 	), locked AS MATERIALIZED (
 		SELECT o.* FROM (SELECT * FROM outcome ORDER BY id) o CROSS JOIN LATERAL (
 			SELECT d.attempt, d.lease_until FROM documents d WHERE d.connection = $1 AND d.id = o.id FOR UPDATE
@@ -87,13 +77,13 @@ const settle = `
 			second_look  = d.second_look OR o.result = 'failed' AND o.ambiguous,
 			tries        = CASE o.result WHEN 'accepted' THEN 0 WHEN 'not_sent' THEN d.tries ELSE d.tries + 1 END,
 			retry_at     = CASE WHEN o.result <> 'accepted' AND o.retry_in > 0
-				THEN clock_timestamp() + make_interval(secs => o.retry_in) END,
+				THEN clock_timestamp() + o.retry_in * interval '1 microsecond' END,
 			sent_hash    = CASE o.result WHEN 'accepted' THEN d.intent_hash ELSE d.sent_hash END,
 			sent_resend  = CASE o.result WHEN 'accepted' THEN d.intent_resend ELSE d.sent_resend END,
 			sent_at      = CASE o.result WHEN 'accepted' THEN $3::timestamptz ELSE d.sent_at END,
 			ref          = CASE WHEN o.result = 'accepted' AND o.ref <> '' THEN o.ref ELSE d.ref END,
 			confirm_at   = CASE WHEN o.result <> 'accepted' THEN d.confirm_at
-				WHEN o.verifiable THEN clock_timestamp() + make_interval(secs => o.settle) END,
+				WHEN o.verifiable THEN clock_timestamp() + o.settle * interval '1 microsecond' END,
 			unverifiable = CASE o.result WHEN 'accepted' THEN NOT o.verifiable ELSE d.unverifiable END,
 			quarantined  = o.result = 'refused' AND d.hash = d.intent_hash AND d.resend = d.intent_resend
 		FROM locked o
@@ -118,18 +108,17 @@ func (s *Store) Settle(ctx context.Context, connection string, outcomes []Outcom
 	if len(outcomes) == 0 {
 		return 0, nil
 	}
-	rows := make([]outcomeRow, len(outcomes))
-	for i, o := range outcomes {
-		rows[i] = outcomeRow{
-			ID: o.ID, Attempt: o.Attempt, Result: o.Result, Ambiguous: o.Ambiguous, Ref: clip(o.Ref, maxID),
-			Code: o.Code, Why: clip(o.Why, maxRaw), RetryIn: o.RetryIn.Seconds(), Settle: o.Settle.Seconds(),
-			Verifiable: o.Verifiable,
-		}
-	}
-	given, err := asJSON(lastOfEach(rows, func(r outcomeRow) string { return r.ID }))
-	if err != nil {
-		return 0, err
-	}
-	err = s.db.GetContext(ctx, &settled, settle, connection, given, s.clock.Now())
+	rows := lastOfEach(outcomes, func(o Outcome) string { return o.ID })
+	err = sqlx.GetContext(ctx, s.often, &settled, settle, connection,
+		texts(rows, func(o Outcome) string { return o.ID }), s.clock.Now(),
+		integers(rows, func(o Outcome) int64 { return o.Attempt }),
+		texts(rows, func(o Outcome) string { return string(o.Result) }),
+		booleans(rows, func(o Outcome) bool { return o.Ambiguous }),
+		texts(rows, func(o Outcome) string { return clip(o.Ref, maxID) }),
+		texts(rows, func(o Outcome) string { return string(o.Code) }),
+		texts(rows, func(o Outcome) string { return clip(o.Why, maxRaw) }),
+		integers(rows, func(o Outcome) int64 { return o.RetryIn.Microseconds() }),
+		integers(rows, func(o Outcome) int64 { return o.Settle.Microseconds() }),
+		booleans(rows, func(o Outcome) bool { return o.Verifiable }))
 	return settled, failed("settling attempts", err)
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -36,6 +35,7 @@ const (
 // returns *work.Error: LedgerUnavailable when PostgreSQL did not answer.
 type Store struct {
 	db    *sqlx.DB
+	often *planned // the same database
 	clock clock.Clock
 	log   *slog.Logger
 }
@@ -48,7 +48,7 @@ func Open(ctx context.Context, url string, c clock.Clock, log *slog.Logger) (*St
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, clock: c, log: log}
+	s := &Store{db: db, often: &planned{db: db}, clock: c, log: log}
 	if err := s.checkSchema(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -60,7 +60,7 @@ func Open(ctx context.Context, url string, c clock.Clock, log *slog.Logger) (*St
 func (s *Store) DB() *sqlx.DB { return s.db }
 
 // Close gives the database connections back.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.often.close(), s.db.Close()) }
 
 // Ping tells whether PostgreSQL answers.
 func (s *Store) Ping(ctx context.Context) error {
@@ -160,37 +160,4 @@ func asJSON(v any) (string, error) {
 		return "", work.Errf(work.Internal, err, "ledger: a record cannot be JSON")
 	}
 	return string(b), nil
-}
-
-// asJSONWith is asJSON of rows that have one member, left out of their own
-// JSON, which is JSON already: it is taken over as it is. Marshalling a
-// json.RawMessage would read all of it once more.
-func asJSONWith[T any](rows []T, member string, raw func(T) json.RawMessage) (string, error) {
-	const around = 512 // bytes of a row's other members, roughly
-	size := 0
-	for _, row := range rows {
-		size += len(raw(row)) + around
-	}
-	var b strings.Builder
-	b.Grow(size)
-	b.WriteByte('[')
-	for i, row := range rows {
-		head, err := json.Marshal(row)
-		if err != nil {
-			return "", work.Errf(work.Internal, err, "ledger: a record cannot be JSON")
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(head[:len(head)-1])
-		b.WriteString(`,"` + member + `":`)
-		if value := raw(row); len(value) > 0 {
-			b.Write(value)
-		} else {
-			b.WriteString("null")
-		}
-		b.WriteByte('}')
-	}
-	b.WriteByte(']')
-	return b.String(), nil
 }

@@ -97,7 +97,7 @@ func (s *Store) SettleUploads(ctx context.Context, connection string, ends []Upl
 		return err
 	}
 	var parked int
-	if err := s.db.GetContext(ctx, &parked, settleUploads, connection, ended, s.clock.Now(), apart); err != nil {
+	if err := sqlx.GetContext(ctx, s.often, &parked, settleUploads, connection, ended, s.clock.Now(), apart); err != nil {
 		return failed("settling uploads", err)
 	}
 	if parked == 0 {
@@ -115,7 +115,7 @@ func (s *Store) SettleUploads(ctx context.Context, connection string, ends []Upl
 const freeDocuments = `
 	UPDATE documents d SET uncertain = false
 	WHERE d.connection = $1 AND d.uncertain
-		AND d.id IN (SELECT l.document FROM lines l WHERE l.upload = ANY ($2::bigint[]))
+		AND d.id IN (SELECT l.document FROM lines l WHERE l.connection = $1 AND l.upload = ANY ($2::bigint[]))
 		AND NOT EXISTS (
 			SELECT 1 FROM lines l JOIN uploads u ON u.number = l.upload
 			WHERE l.connection = $1 AND l.document = d.id AND u.state = 'uncertain')`
@@ -138,7 +138,7 @@ func (s *Store) UncertainUploads(ctx context.Context, connection string) ([]Unce
 		SELECT to_json(x) FROM (
 			SELECT u.number, u.minted_at, count(*) AS lines, count(DISTINCT l.document) AS documents,
 				min(l.day) AS first_day, max(l.day) AS last_day, sum(l.total)::bigint AS total
-			FROM uploads u JOIN lines l ON l.upload = u.number
+			FROM uploads u JOIN lines l ON l.upload = u.number AND l.connection = u.connection
 			WHERE u.connection = $1 AND u.state = 'uncertain'
 			GROUP BY u.number ORDER BY u.number
 		) x`, connection)
@@ -183,8 +183,8 @@ func (s *Store) ResolveUploads(ctx context.Context, connection string, r Resolut
 		}
 		if err := tx.GetContext(ctx, &lines, `
 			WITH moved AS (
-				UPDATE lines SET upload = $1 WHERE upload = ANY ($2::bigint[]) AND ($3 OR item = ANY ($4::text[])) RETURNING 1
-			) SELECT count(*) FROM moved`, own, int64Array(touched), len(r.Items) == 0, textArray(r.Items)); err != nil {
+				UPDATE lines SET upload = $1 WHERE connection = $5 AND upload = ANY ($2::bigint[]) AND ($3 OR item = ANY ($4::text[])) RETURNING 1
+			) SELECT count(*) FROM moved`, own, int64Array(touched), len(r.Items) == 0, textArray(r.Items), connection); err != nil {
 			return err
 		}
 		if lines == 0 {

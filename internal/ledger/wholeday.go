@@ -17,9 +17,9 @@ func daySale(day sale.Day) string { return "day:" + day.String() }
 const markDay = `
 	WITH held AS (
 		SELECT id FROM connections
-		WHERE id = $1 AND lease_holder = $8 AND lease_until > clock_timestamp() AND settings_version = $9
+		WHERE id = $1 AND lease_holder = $13 AND lease_until > clock_timestamp() AND settings_version = $14
 		FOR SHARE
-	), current AS (SELECT $10::text AS id, ''::text AS hash FROM held)`
+	), current AS (SELECT $15::text AS id, ''::text AS hash FROM held)`
 
 // MarkDay marks anew the documents of a whole business day, after sales of it
 // were recorded. Only the holder of the lease may, so that two never sum
@@ -45,7 +45,7 @@ func (s *Store) MarkDay(ctx context.Context, c Connection, holder string, day sa
 	}
 	var known []string
 	if err := s.db.SelectContext(ctx, &known, `
-		SELECT id FROM documents WHERE connection = $1 AND sale_id = $2 ORDER BY id`, c.ID, daySale(day)); err != nil {
+		SELECT id FROM documents WHERE connection = $1 AND sale_id = $2 AND sale_id <> id ORDER BY id`, c.ID, daySale(day)); err != nil {
 		return 0, failed("reading a day's documents", err)
 	}
 	documents, err := translate(day, sales, known)
@@ -54,7 +54,7 @@ func (s *Store) MarkDay(ctx context.Context, c Connection, holder string, day sa
 	}
 	for _, d := range documents {
 		m.documents = append(m.documents, wantedRow{
-			ID: d.ID, SaleID: daySale(day), Day: day, Date: micros(d.Date), Body: d.Body, Hash: d.Hash,
+			ID: d.ID, SaleID: daySale(day), Day: day, Date: d.Date, Body: d.Body, Hash: d.Hash,
 		})
 	}
 	done, err := s.mark(ctx, "marking a whole day", m, markDay, holder, c.SettingsVersion, daySale(day))

@@ -67,7 +67,8 @@ func (d Day) Before(other Day) bool { return d.utc().Before(other.utc()) }
 
 // DaysUntil counts the days from d to other; negative when other is earlier.
 func (d Day) DaysUntil(other Day) int {
-	return int(other.utc().Sub(d.utc()) / (24 * time.Hour))
+	const day = 24 * 60 * 60 // seconds: a Duration would not reach to all days
+	return int((other.utc().Unix() - d.utc().Unix()) / day)
 }
 
 // IsZero tells whether d is no day.

@@ -20,6 +20,7 @@ type counted struct {
 const (
 	// startedBySchedule: two actions of the schedule and the start itself.
 	startedBySchedule = 3
+	startedByPerson   = 1
 	// fairness is what fairness keys add to all actions of a namespace.
 	fairness = 1.1
 	// firstBeat is when a step first beats, and beatEvery how often its
@@ -33,15 +34,25 @@ func (c *counted) perThousand() float64 {
 	return c.actions * fairness * perThousand / float64(c.receipts)
 }
 
-// add counts a run by its history. Its start counts as that by a schedule,
-// which is what starts it in production. Heartbeats stand in no history; they
-// are counted by how long an activity took.
-func (c *counted) add(ctx context.Context, temporal client.Client, id, run string) error {
+// add counts a run by its history, and those that it went on in. Its start
+// counts as that by whom starts it in production. Heartbeats stand in no
+// history; they are counted by how long an activity took.
+func (c *counted) add(ctx context.Context, temporal client.Client, id, run string, start float64) error {
+	for c.actions += start; run != ""; {
+		next, err := c.addOne(ctx, temporal, id, run)
+		if err != nil {
+			return err
+		}
+		run = next
+	}
+	return nil
+}
+
+// addOne counts one run and tells in which it went on, if it did.
+func (c *counted) addOne(ctx context.Context, temporal client.Client, id, run string) (next string, err error) {
 	begun := map[int64]time.Time{}
-	return eachEvent(ctx, temporal, id, run, func(e *historypb.HistoryEvent) {
+	err = eachEvent(ctx, temporal, id, run, func(e *historypb.HistoryEvent) {
 		switch e.GetEventType() {
-		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-			c.actions += startedBySchedule
 		case enums.EVENT_TYPE_ACTIVITY_TASK_STARTED:
 			c.actions += float64(e.GetActivityTaskStartedEventAttributes().GetAttempt()) // retries leave no event of their own
 			begun[e.GetEventId()] = e.GetEventTime().AsTime()
@@ -51,13 +62,16 @@ func (c *counted) add(ctx context.Context, temporal client.Client, id, run strin
 				c.actions += float64(1 + (lasted-firstBeat)/beatEvery)
 			}
 		case enums.EVENT_TYPE_TIMER_STARTED, enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, enums.EVENT_TYPE_MARKER_RECORDED,
-			enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-			enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+			enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 			c.actions++
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+			c.actions++
+			next = e.GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
 		case enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
 			c.actions += 2
 		}
 	})
+	return next, err
 }
 
 // idleEvents runs a sync that finds nothing to do and counts its events, but
@@ -67,7 +81,7 @@ func (r *rig) idleEvents(ctx context.Context) (int, error) {
 	if err := r.play(ctx, s); err != nil {
 		return 0, err
 	}
-	run, result, err := r.sync(ctx, venue{s.Name, 0})
+	run, result, err := r.sync(ctx, s.venues()[0])
 	if err != nil {
 		return 0, err
 	}

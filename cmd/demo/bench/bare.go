@@ -1,19 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,27 +13,32 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
+	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
 	"github.com/clustersystems/clusterbridge/internal/sale"
+	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
-// took is what a child measured.
+// took is what a child measured: receipts, or lines where they are what travels.
 type took struct {
-	Receipts int           `json:"receipts"`
-	Real     time.Duration `json:"real"`
+	N    int           `json:"n"`
+	Real time.Duration `json:"real"`
 }
 
-func (t took) rate() float64 { return float64(t.Receipts) / t.Real.Seconds() }
+func (t took) rate() float64 { return float64(t.N) / t.Real.Seconds() }
 
 // task is what a child is to do.
 type task struct {
-	Scene            scene
-	Cluster, Shifts  string
-	Clock            string
-	PageSize, Flying int
+	Scene                 scene
+	Cluster, Shifts, Wisk string
+	Clock                 string
+	PageSize, Flying      int
+	// Days are how many business days of history are worked on at once, and
+	// Lines how many one upload holds.
+	Days, Lines int
 }
 
 func (r *rig) task(s scene) (string, error) {
-	text, err := json.Marshal(task{s, r.sims.cluster, r.sims.shifts, r.calendar.String(), pageSize, inFlight})
+	text, err := json.Marshal(task{s, r.sims.cluster, r.sims.shifts, r.sims.wisk, r.calendar.String(), pageSize, inFlight, daysAtOnce, linesAtOnce})
 	return string(text), err
 }
 
@@ -77,12 +74,13 @@ func bareLoop(args []string) error {
 type bare struct {
 	till    *cluster.Client
 	cred    cluster.Credential
-	partner *sevenshifts.Partner
-	session partner.Session
+	partner partner.Partner
+	session partner.Session // of 7shifts
+	uploads partner.Uploads // of WISK
 	to      partner.Connection
 	from    time.Time
 	until   time.Time
-	flying  int
+	task    task
 }
 
 func newBare(t task, v venue, c clock.Clock) *bare {
@@ -90,19 +88,38 @@ func newBare(t task, v venue, c clock.Clock) *bare {
 	if err != nil {
 		panic(err) // a constant
 	}
-	cfg := sevenshifts.Defaults()
-	cfg.BaseURL, cfg.PerSecond, cfg.InFlight = t.Shifts, 0, t.Flying
 	b := &bare{
-		till:    cluster.New(cluster.Config{BaseURL: t.Cluster, PageSize: t.PageSize, OrdersByModified: true, Clock: c}, nil),
+		till:    cluster.New(cluster.Config{BaseURL: t.Cluster, PageSize: t.PageSize, OrdersByModified: true, Clock: c}, &http.Transport{MaxIdleConnsPerHost: t.Days}),
 		cred:    cluster.Credential{Serial: v.serial(), Key: v.key()},
-		partner: sevenshifts.New(cfg, c), flying: t.Flying, from: businessDay(), until: c.Now().Add(time.Hour),
+		partner: partnerOf(t, v, c), from: businessDay(), until: c.Now().Add(time.Hour), task: t,
 		to: partner.Connection{
-			ID: v.connection(), Zone: where, CompanyID: firstCompany, LocationID: v.location(),
+			ID: v.connection(), Zone: where, CompanyID: v.company, LocationID: v.location(),
 			Settings: partner.Settings{ReceiptDate: sale.ByOpened},
 		},
 	}
-	b.session = b.partner.Open(b.to, v.token(), &http.Transport{MaxIdleConnsPerHost: t.Flying})
+	b.open(v, &http.Transport{MaxIdleConnsPerHost: t.Days * t.Flying})
 	return b
+}
+
+// open makes the session with the partner anew.
+func (b *bare) open(v venue, transport http.RoundTripper) {
+	if to, ok := b.partner.(partner.Additive); ok {
+		b.uploads = to.OpenUploads(b.to, v.token(), transport)
+		return
+	}
+	b.session = b.partner.Open(b.to, v.token(), transport)
+}
+
+// partnerOf is a venue's partner, with its limit lifted.
+func partnerOf(t task, v venue, c clock.Clock) partner.Partner {
+	if v.partner == work.Wisk {
+		cfg := wisk.Defaults()
+		cfg.BaseURL, cfg.PerSecond, cfg.InFlight, cfg.LinesAtOnce = t.Wisk, 0, t.Flying, t.Lines
+		return wisk.New(cfg)
+	}
+	cfg := sevenshifts.Defaults()
+	cfg.BaseURL, cfg.PerSecond, cfg.InFlight = t.Shifts, 0, t.Flying
+	return sevenshifts.New(cfg, c)
 }
 
 func (b *bare) page(ctx context.Context, token string) (cluster.OrdersPage, error) {
@@ -146,128 +163,7 @@ func (b *bare) run(ctx context.Context) (sent int, err error) {
 }
 
 func (b *bare) sendAll(ctx context.Context, orders []cluster.Order) error {
-	var next atomic.Int64
-	errs := make(chan error, b.flying)
-	for range b.flying {
-		go func() {
-			for i := next.Add(1) - 1; int(i) < len(orders); i = next.Add(1) - 1 {
-				if err := b.send(ctx, orders[i]); err != nil {
-					errs <- err
-					return
-				}
-			}
-			errs <- nil
-		}()
-	}
-	var err error
-	for range b.flying {
-		err = errors.Join(err, <-errs)
-	}
-	return err
-}
-
-// ceiling asks the simulated 7shifts as fast as it answers: the requests are
-// made beforehand and the answers hardly read.
-func ceiling(args []string) error {
-	t, _, err := readTask(args)
-	if err != nil {
-		return err
-	}
-	requests, err := recordRequests(t)
-	if err != nil {
-		return err
-	}
-	host := strings.TrimPrefix(t.Shifts, "http://")
-	begun := time.Now()
-	var flying sync.WaitGroup
-	errs := make(chan error, t.Flying)
-	for i := range t.Flying {
-		flying.Go(func() { errs <- shoot(host, requests, i, t.Flying) })
-	}
-	flying.Wait()
-	real := time.Since(begun)
-	for range t.Flying {
-		if err := <-errs; err != nil {
-			return err
-		}
-	}
-	return json.NewEncoder(os.Stdout).Encode(took{len(requests), real})
-}
-
-// recordRequests lets the client write every request to memory.
-func recordRequests(t task) ([][]byte, error) {
-	var requests [][]byte
-	for i, v := range venuesOf(t.Scene.Name, t.Scene.Venues) {
-		b := newBare(t, v, clock.Fixed(evening()))
-		b.session = b.partner.Open(b.to, v.token(), recorder{&requests})
-		for n := range t.Scene.of(i) {
-			raw, err := json.Marshal(meal(n, closing(n, t.Scene.of(i))))
-			if err != nil {
-				return nil, err
-			}
-			order, err := b.decode(raw)
-			if err != nil {
-				return nil, err
-			}
-			if err := b.send(context.Background(), order); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return requests, nil
-}
-
-// decode reads one order as the client does, from a till that is this process.
-func (b *bare) decode(raw []byte) (cluster.Order, error) {
-	answer := fmt.Appendf(nil, `{"orders":[%s],"asOf":%q}`, raw, evening().Format(time.RFC3339))
-	till := cluster.New(cluster.Config{BaseURL: "http://recorded", PageSize: 1, OrdersByModified: true, Clock: clock.Fixed(evening())}, always(answer))
-	page, err := till.Orders(context.Background(), b.cred, cluster.OrdersQuery{From: b.from, To: b.until, DateField: cluster.Modified})
-	if err != nil {
-		return cluster.Order{}, err
-	}
-	return page.Orders[0], nil
-}
-
-type always []byte
-
-func (a always) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a))}, nil
-}
-
-type recorder struct{ requests *[][]byte }
-
-func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	var b bytes.Buffer
-	if err := req.Write(&b); err != nil {
-		return nil, err
-	}
-	*r.requests = append(*r.requests, b.Bytes())
-	return &http.Response{StatusCode: http.StatusAccepted, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"uuid":"recorded"}`))}, nil
-}
-
-// shoot sends every step-th request over one connection.
-func shoot(host string, requests [][]byte, from, step int) error {
-	conn, err := net.Dial("tcp", host)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	answers := bufio.NewReader(conn)
-	for i := from; i < len(requests); i += step {
-		if _, err := conn.Write(requests[i]); err != nil {
-			return err
-		}
-		res, err := http.ReadResponse(answers, nil)
-		if err != nil {
-			return err
-		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusAccepted {
-			return fmt.Errorf("7shifts answers %s", res.Status)
-		}
-	}
-	return nil
+	return inParallel(len(orders), b.task.Flying, func(i int) error { return b.send(ctx, orders[i]) })
 }
 
 // quiet drops the Temporal client's own log lines.

@@ -101,13 +101,19 @@ func bulk(ctx context.Context, r *rig) ([]result, error) {
 
 // each does something for every venue of a scene, atOnce at a time.
 func (s scene) each(f func(i int, v venue) error) error {
-	all := venuesOf(s.Name, s.Venues)
+	all := s.venues()
+	return inParallel(len(all), atOnce, func(i int) error { return f(i, all[i]) })
+}
+
+// inParallel does something for 0 to n-1, several at a time. After an error no
+// more is begun where it happened.
+func inParallel(n, several int, f func(i int) error) error {
 	var next atomic.Int64
-	errs := make(chan error, atOnce)
-	for range atOnce {
+	errs := make(chan error, several)
+	for range several {
 		go func() {
-			for i := next.Add(1) - 1; int(i) < len(all); i = next.Add(1) - 1 {
-				if err := f(int(i), all[i]); err != nil {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
 					errs <- err
 					return
 				}
@@ -116,7 +122,7 @@ func (s scene) each(f func(i int, v venue) error) error {
 		}()
 	}
 	var err error
-	for range atOnce {
+	for range several {
 		err = errors.Join(err, <-errs)
 	}
 	return err
@@ -150,11 +156,11 @@ func (r *rig) ours(ctx context.Context, s scene, cost *counted) (took, error) {
 		return took{}, err
 	}
 	real := time.Since(begun)
-	if err := r.sims.check(ctx, s.Orders); err != nil {
+	if err := r.sims.check(ctx, s); err != nil {
 		return took{}, err
 	}
 	for _, run := range runs {
-		if err := cost.add(ctx, r.temporal, run.GetID(), run.GetRunID()); err != nil {
+		if err := cost.add(ctx, r.temporal, run.GetID(), run.GetRunID(), startedBySchedule); err != nil {
 			return took{}, err
 		}
 	}
@@ -176,7 +182,7 @@ func (r *rig) sync(ctx context.Context, v venue) (client.WorkflowRun, work.SyncR
 
 // sentInLedger compares with what the ledger says.
 func (r *rig) sentInLedger(ctx context.Context, s scene) error {
-	for i, v := range venuesOf(s.Name, s.Venues) {
+	for i, v := range s.venues() {
 		b, err := r.store.Backlog(ctx, v.connection())
 		if err != nil {
 			return err
@@ -190,18 +196,18 @@ func (r *rig) sentInLedger(ctx context.Context, s scene) error {
 
 // computed runs a child that measures itself on a scene.
 func (r *rig) computed(ctx context.Context, role string, s scene) (took, error) {
-	if err := r.sims.ask(ctx, "POST", "/scene", s, nil); err != nil {
-		return took{}, err
-	}
 	text, err := r.task(s)
 	if err != nil {
+		return took{}, err
+	}
+	if err := r.sims.ask(ctx, "POST", "/scene", s, nil); err != nil {
 		return took{}, err
 	}
 	var done took
 	if err := compute(ctx, r.environ(), r.log, &done, role, text); err != nil {
 		return took{}, err
 	}
-	err = r.sims.check(ctx, s.Orders)
+	err = r.sims.check(ctx, s)
 	return done, err
 }
 
@@ -235,7 +241,7 @@ func (r *rig) naive(ctx context.Context, s scene) (took, error) {
 	if err != nil {
 		return took{}, err
 	}
-	err = r.sims.check(ctx, s.Orders)
+	err = r.sims.check(ctx, s)
 	return took{int(all.Load()), real}, err
 }
 

@@ -19,11 +19,12 @@ import (
 
 // The processes that the command runs of itself, by first argument.
 const (
-	roleSimulators = "simulators"
-	roleProgram    = "clusterbridge"
-	roleBare       = "bare-loop"
-	roleNaive      = "naive-worker"
-	roleCeiling    = "ceiling"
+	roleSimulators   = "simulators"
+	roleProgram      = "clusterbridge"
+	roleBare         = "bare-loop"
+	roleBareBackfill = "bare-backfill"
+	roleNaive        = "naive-worker"
+	roleCeiling      = "ceiling"
 )
 
 const (

@@ -17,16 +17,19 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/gateway"
+	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
 const (
-	// hookOrders are closed one by one at hookVenues, at random instants over
-	// hookFor: each venue closes one every 10 s, more than a full house does.
+	// hookOrders are closed one by one at hookVenues, at random instants. Each
+	// venue closes one every closeEvery, more than a full house does.
 	hookOrders = 1000
 	hookVenues = 100
-	hookFor    = 100 * time.Second
+	closeEvery = 10 * time.Second
 	hookSeed   = 3
+	// hookFirst numbers the first of them, far from the orders of a scene.
+	hookFirst = 1_000_000
 	// hookRest is how long the last orders may take.
 	hookRest = time.Minute
 	// hookSecret signs the hooks of the simulated Cluster.
@@ -49,27 +52,34 @@ func hook(ctx context.Context, r *rig) ([]result, error) {
 	if err := r.schedules(ctx, s); err != nil {
 		return nil, err
 	}
+	waits, err := r.closeAndWait(ctx, s, hookOrders)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.sims.checkReceipts(ctx, hookOrders); err != nil {
+		return nil, err
+	}
+	return []result{
+		shown("hook: order closed to sent, p50 of 1,000 orders", quantile(waits, 0.5), "s"),
+		shown("hook: order closed to sent, p99 of 1,000 orders", quantile(waits, 0.99), "s"),
+	}, nil
+}
+
+// closeAndWait closes so many orders at a scene's tills and tells how long each
+// took to be sent, in seconds, sorted.
+func (r *rig) closeAndWait(ctx context.Context, s scene, orders int) ([]float64, error) {
 	g, address, err := r.gateway()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = g.stop() }()
-	closings, err := r.closeOrders(ctx, s, address)
+	closings, err := r.closeOrders(ctx, s, orders, address)
 	if err != nil {
 		return nil, err
 	}
-	waits, err := r.waits(ctx, closings)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.sims.check(ctx, hookOrders); err != nil {
-		return nil, err
-	}
+	waits, err := r.waits(ctx, s, closings)
 	slices.Sort(waits)
-	return []result{
-		shown("hook: order closed to sent, p50 of 1,000 orders", quantile(waits, 0.5), "s"),
-		shown("hook: order closed to sent, p99 of 1,000 orders", quantile(waits, 0.99), "s"),
-	}, nil
+	return waits, err
 }
 
 // schedules has the keeper make the venues' schedules and waits for the last.
@@ -80,7 +90,7 @@ func (r *rig) schedules(ctx context.Context, s scene) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	for _, v := range venuesOf(s.Name, s.Venues) {
+	for _, v := range s.venues() {
 		for {
 			_, err := r.temporal.ScheduleClient().GetHandle(ctx, work.SyncScheduleID(v.connection())).Describe(ctx)
 			if err == nil {
@@ -111,15 +121,16 @@ func (r *rig) gateway() (g *child, address string, err error) {
 
 // closeOrders closes the orders at their instants and tells Cluster's news to
 // the gateway; it returns when each was closed, by sale.
-func (r *rig) closeOrders(ctx context.Context, s scene, address string) (map[string]time.Time, error) {
+func (r *rig) closeOrders(ctx context.Context, s scene, orders int, address string) (map[string]time.Time, error) {
 	dice := rand.New(rand.NewPCG(hookSeed, hookSeed)) //nolint:gosec // a plan must be repeatable
-	all := venuesOf(s.Name, s.Venues)
-	closings := make(map[string]time.Time, hookOrders)
+	all := s.venues()
+	over := closeEvery * time.Duration(orders) / time.Duration(len(all))
+	closings := make(map[string]time.Time, orders)
 	var mu sync.Mutex
 	var errs []error
 	var under sync.WaitGroup
-	for n := range hookOrders {
-		v, at := all[n%len(all)], time.Duration(dice.Int64N(int64(hookFor)))
+	for i := range orders {
+		v, n, at := all[i%len(all)], hookFirst+i, time.Duration(dice.Int64N(int64(over)))
 		under.Go(func() {
 			if sleep(ctx, at) != nil {
 				return
@@ -163,7 +174,7 @@ func (r *rig) closeOne(ctx context.Context, v venue, n int, address string) (clo
 
 // waits reads from the ledger when each order was sent, in seconds after it
 // was closed.
-func (r *rig) waits(ctx context.Context, closings map[string]time.Time) ([]float64, error) {
+func (r *rig) waits(ctx context.Context, s scene, closings map[string]time.Time) ([]float64, error) {
 	until := time.Now().Add(hookRest)
 	for {
 		var sent []struct {
@@ -171,7 +182,8 @@ func (r *rig) waits(ctx context.Context, closings map[string]time.Time) ([]float
 			At   time.Time `db:"sent_at"`
 		}
 		if err := r.store.DB().SelectContext(ctx, &sent, `
-			SELECT sale_id, sent_at FROM documents WHERE connection LIKE '7shifts:hook-%' AND sent_at IS NOT NULL`); err != nil {
+			SELECT sale_id, sent_at FROM documents WHERE connection LIKE $1 AND lane = $2 AND sent_at IS NOT NULL`,
+			s.partner()+":"+s.Name+"-%", ledger.Live); err != nil {
 			return nil, err
 		}
 		if len(sent) == len(closings) {

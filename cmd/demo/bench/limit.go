@@ -7,7 +7,6 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -39,7 +38,7 @@ func limited(ctx context.Context, r *rig) ([]result, error) {
 	if err := r.play(ctx, s); err != nil {
 		return nil, err
 	}
-	for _, v := range venuesOf(s.Name, s.Venues) {
+	for _, v := range s.venues() {
 		if _, err := r.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 			ID: work.SyncScheduleID(v.connection()), TaskQueue: work.TaskQueue,
 		}, work.LocationSync, work.SyncInput{Connection: v.connection()}); err != nil {
@@ -56,8 +55,8 @@ func limited(ctx context.Context, r *rig) ([]result, error) {
 	if err := sleep(ctx, limitFor); err != nil {
 		return nil, err
 	}
-	var state sevenshiftssim.State
-	if err := r.sims.ask(ctx, "GET", "/seen", nil, &state); err != nil {
+	state, err := r.sims.seen(ctx)
+	if err != nil {
 		return nil, err
 	}
 	real := time.Since(begun)

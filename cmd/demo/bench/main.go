@@ -30,6 +30,9 @@ func benchmarks() []benchmark {
 		{"bulk", bulk},
 		{"limit", limited},
 		{"hook", hook},
+		{"backfill", backfill},
+		{"freshness", freshness},
+		{"memory", memory},
 	}
 }
 
@@ -42,10 +45,11 @@ type benchmark struct {
 // roles are the processes that the command runs of itself.
 func roles() map[string]func(args []string) error {
 	return map[string]func(args []string) error{
-		roleSimulators: simulators,
-		roleBare:       bareLoop,
-		roleNaive:      naiveWorker,
-		roleCeiling:    ceiling,
+		roleSimulators:   simulators,
+		roleBare:         bareLoop,
+		roleBareBackfill: bareBackfill,
+		roleNaive:        naiveWorker,
+		roleCeiling:      ceiling,
 		roleProgram: func(args []string) error {
 			if code := program.Main(args, os.Stdin, os.Stdout, os.Stderr, os.Environ()); code != program.ExitOK {
 				return fmt.Errorf("clusterbridge ended with exit code %d", code)

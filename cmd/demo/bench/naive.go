@@ -115,7 +115,7 @@ func naiveWorker(args []string) error {
 	}
 	defer temporal.Close()
 	door := &naiveDoor{}
-	for _, v := range venuesOf(t.Scene.Name, t.Scene.Venues) {
+	for _, v := range t.Scene.venues() {
 		door.loops = append(door.loops, newBare(t, v, c))
 	}
 	w := worker.New(temporal, naiveQueue, worker.Options{DisableRegistrationAliasing: true})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -14,7 +13,11 @@ const zone = "America/Toronto"
 
 // businessDay begins the business time of the benchmark, at 05:00 in the zone;
 // it is measured from the evening on.
-func businessDay() time.Time { return time.Date(2026, time.November, 4, 10, 0, 0, 0, time.UTC) }
+func businessDay() time.Time { return time.Date(2026, time.November, 4, dayBegins, 0, 0, 0, time.UTC) }
+
+// dayBegins is the hour, UTC, of businessDay; in summer a business day of the
+// zone begins an hour earlier, so that days before it hold what is sold then too.
+const dayBegins = 10
 
 // evening is when the clocks of all processes start, and sellFor how long the
 // venues have sold by then.
@@ -39,7 +42,7 @@ func meal(n int, closed time.Time) clustersim.Order {
 	o := clustersim.Order{
 		ID: wire.Text(strconv.Itoa(100_000 + n)), Number: wire.Text(strconv.Itoa(n%1000 + 1)),
 		OpenedAt: wire.At(opened), ClosedAt: wire.At(closed), ModifiedAt: wire.At(closed),
-		BusinessDate: wire.Text(businessDay().Format(time.DateOnly)), Status: wire.StatusClosed,
+		BusinessDate: wire.Text(dayOf(closed)), Status: wire.StatusClosed,
 		EmployeeID: wire.Text(strconv.Itoa(n%7 + 1)), Table: wire.Text(strconv.Itoa(n%30 + 1)), Guests: n%4 + 1,
 		DiningOption: "dine-in", RevenueCenter: "salle",
 	}
@@ -62,35 +65,12 @@ func meal(n int, closed time.Time) clustersim.Order {
 	return o
 }
 
+// dayOf is the business day of a meal.
+func dayOf(closed time.Time) string {
+	return closed.UTC().Add(-dayBegins * time.Hour).Format(time.DateOnly)
+}
+
 // closing spreads a till's orders over the business day.
 func closing(n, of int) time.Time {
 	return businessDay().Add(time.Hour + time.Duration(n)*sellFor/time.Duration(of)).Truncate(time.Millisecond)
-}
-
-// The names of the i-th venue of a scene, which simulators and ledger share.
-// They are made up for the simulators, so they are no secrets.
-type venue struct {
-	scene string
-	i     int
-}
-
-const (
-	firstCompany  = 30_001
-	firstLocation = 70_001
-)
-
-func (v venue) id() string     { return fmt.Sprintf("%s-%d", v.scene, v.i) }
-func (v venue) serial() string { return fmt.Sprintf("B%s%04d", v.scene, v.i) }
-func (v venue) key() string    { return "key-of-" + v.id() }
-
-// token is one for the scene: its venues are one company.
-func (v venue) token() string   { return "token-of-" + v.scene }
-func (v venue) location() int64 { return firstLocation + int64(v.i) }
-
-func venuesOf(scene string, n int) []venue {
-	all := make([]venue, n)
-	for i := range all {
-		all[i] = venue{scene, i}
-	}
-	return all
 }

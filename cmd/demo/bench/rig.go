@@ -116,7 +116,8 @@ func (r *rig) startSims(context.Context) (err error) {
 		return err
 	}
 	r.atEnd(r.sims.stop)
-	r.settings = append(r.settings, "CLUSTERBRIDGE_CLUSTER_URL="+r.sims.cluster, "CLUSTERBRIDGE_SEVENSHIFTS_URL="+r.sims.shifts)
+	r.settings = append(r.settings, "CLUSTERBRIDGE_CLUSTER_URL="+r.sims.cluster, "CLUSTERBRIDGE_SEVENSHIFTS_URL="+r.sims.shifts,
+		"CLUSTERBRIDGE_WISK_URL="+r.sims.wisk)
 	return nil
 }
 
@@ -133,7 +134,11 @@ func (r *rig) openLedger(ctx context.Context) error {
 		"CLUSTERBRIDGE_KEEPER_EVERY="+never, "CLUSTERBRIDGE_SYNC_EVERY="+never,
 		// What is measured was never read before, so nothing is to be read again.
 		"CLUSTERBRIDGE_REREAD_DAYS=0",
-		"CLUSTERBRIDGE_CLUSTER_PAGE_SIZE="+strconv.Itoa(pageSize), "CLUSTERBRIDGE_SEVENSHIFTS_IN_FLIGHT="+strconv.Itoa(inFlight))
+		"CLUSTERBRIDGE_CLUSTER_PAGE_SIZE="+strconv.Itoa(pageSize), "CLUSTERBRIDGE_SEVENSHIFTS_IN_FLIGHT="+strconv.Itoa(inFlight),
+		// History travels whenever it is measured, as fast as it goes.
+		"CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_FROM=0", "CLUSTERBRIDGE_SEVENSHIFTS_HISTORY_UNTIL=0",
+		"CLUSTERBRIDGE_HISTORY_DAYS_AT_ONCE="+strconv.Itoa(daysAtOnce), "CLUSTERBRIDGE_WISK_PER_SECOND=0",
+		"CLUSTERBRIDGE_WISK_IN_FLIGHT="+strconv.Itoa(inFlight), "CLUSTERBRIDGE_WISK_LINES_AT_ONCE="+strconv.Itoa(linesAtOnce))
 	cmd, stdin, err := command(ctx, r.environ(), r.log, roleProgram, "migrate")
 	if err != nil {
 		return err
@@ -161,18 +166,19 @@ func (r *rig) environ(more ...string) []string {
 // perSecond sets the limit of clusterbridge; 0 lifts it.
 func perSecond(n int) string { return "CLUSTERBRIDGE_SEVENSHIFTS_PER_SECOND=" + strconv.Itoa(n) }
 
-// worker starts a worker process.
-func (r *rig) worker(limit int) (*child, error) {
-	return serve(r.environ(perSecond(limit)), r.log, roleProgram, "worker")
+// worker starts a worker process with a limit and more settings.
+func (r *rig) worker(limit int, more ...string) (*child, error) {
+	return serve(r.environ(append(more, perSecond(limit))...), r.log, roleProgram, "worker")
 }
 
-// play sets a scene and connects its venues, so that their orders are live.
+// play sets a scene and connects its venues, so that today's orders are live and
+// those of the days before are history.
 func (r *rig) play(ctx context.Context, s scene) error {
 	if err := r.sims.ask(ctx, "POST", "/scene", s, nil); err != nil {
 		return err
 	}
 	by := ledger.Actor{Handle: "bench"}
-	for _, v := range venuesOf(s.Name, s.Venues) {
+	for _, v := range s.venues() {
 		key, token := "key:"+v.id(), "token:"+v.id()
 		if err := r.vault.Put(ctx, key, vault.NewSecret(v.key())); err != nil {
 			return err
@@ -184,8 +190,9 @@ func (r *rig) play(ctx context.Context, s scene) error {
 			return err
 		}
 		if _, err := r.store.Connect(ctx, ledger.NewConnection{
-			Partner: work.SevenShifts, LocationID: v.id(), CompanyID: firstCompany, PartnerLocationID: v.location(),
+			Partner: v.partner, LocationID: v.id(), CompanyID: v.company, PartnerLocationID: v.location(),
 			Secret: token, Settings: partner.Settings{ReceiptDate: sale.ByOpened},
+			FirstDay: func(sale.Day) sale.Day { return s.firstDay() },
 		}, by); err != nil {
 			return err
 		}
@@ -195,15 +202,13 @@ func (r *rig) play(ctx context.Context, s scene) error {
 
 // leave disconnects a scene's venues again.
 func (r *rig) leave(ctx context.Context, s scene) error {
-	for _, v := range venuesOf(s.Name, s.Venues) {
+	for _, v := range s.venues() {
 		if _, err := r.store.SetState(ctx, v.connection(), work.Disconnected, ledger.Actor{Handle: "bench"}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-func (v venue) connection() string { return work.ConnectionID(work.SevenShifts, v.id()) }
 
 // seconds is a duration as the results show it.
 func seconds(d time.Duration) float64 { return d.Seconds() }

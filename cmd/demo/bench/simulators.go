@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,26 +18,9 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/clock"
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
+	wisksim "github.com/clustersystems/clusterbridge/internal/simulator/wisk"
+	"github.com/clustersystems/clusterbridge/internal/work"
 )
-
-// scene is what the simulators play: venues of one company with orders that
-// are closed already. It replaces the scene before.
-type scene struct {
-	Name   string `json:"name"`
-	Venues int    `json:"venues"`
-	Orders int    `json:"orders"` // of all venues together
-	// PerSecond is the partner's limit; 0 lifts it.
-	PerSecond int `json:"perSecond"`
-}
-
-// of is how many orders the i-th venue has.
-func (s scene) of(i int) int {
-	n := s.Orders / s.Venues
-	if i < s.Orders%s.Venues {
-		n++
-	}
-	return n
-}
 
 // stage serves whatever scene is played.
 type stage struct {
@@ -46,6 +28,7 @@ type stage struct {
 	mu     sync.Mutex
 	tills  atomic.Pointer[clustersim.Sim]
 	shifts atomic.Pointer[sevenshiftssim.Sim]
+	wisk   atomic.Pointer[wisksim.Sim]
 }
 
 // simulators is the process of that role; its argument is the business clock.
@@ -63,13 +46,13 @@ func simulators(args []string) error {
 	control := http.NewServeMux()
 	control.HandleFunc("POST /scene", s.servePlay)
 	control.HandleFunc("POST /close", s.serveClose)
-	control.HandleFunc("GET /seen", s.serveSeen)
 	control.HandleFunc("POST /reset-rates", func(http.ResponseWriter, *http.Request) { s.shifts.Load().ResetRates() })
 	var at []string
 	var servers []*http.Server
 	for _, h := range []http.Handler{
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.tills.Load().ServeHTTP(w, r) }),
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.shifts.Load().ServeHTTP(w, r) }),
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.wisk.Load().ServeHTTP(w, r) }),
 		control,
 	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -92,23 +75,32 @@ func (s *stage) play(p scene) error {
 	switches := sevenshiftssim.Defaults()
 	switches.PerSecond = p.PerSecond
 	shifts := sevenshiftssim.New(sevenshiftssim.Options{Clock: s.clock, Switches: &switches})
+	uploads := wisksim.Defaults()
+	uploads.PerSecond = p.PerSecond
+	wisk := wisksim.New(wisksim.Options{Clock: s.clock, Switches: &uploads})
 	tills := clustersim.New(clustersim.Options{Clock: s.clock})
-	shifts.AddCompany(sevenshiftssim.Company{ID: firstCompany, Name: p.Name})
-	for i, v := range venuesOf(p.Name, p.Venues) {
+	for i := range p.companies() {
+		shifts.AddCompany(sevenshiftssim.Company{ID: firstCompany + int64(i), Name: p.Name})
+	}
+	for i, v := range p.venues() {
 		tills.AddLocation(clustersim.Location{Serial: v.serial(), Key: v.key(), TradeName: v.id(), Zone: zone, Language: "fr"})
-		orders := p.of(i)
-		for n := range orders {
-			closed := closing(n, orders)
+		for n := range p.of(i) {
+			closed := p.closed(i, n)
 			tills.PutAt(v.serial(), meal(n, closed), closed)
 		}
-		shifts.AddLocation(sevenshiftssim.Location{ID: v.location(), CompanyID: firstCompany, Name: v.id(), Timezone: zone})
-		shifts.AddToken(sevenshiftssim.Token{Value: v.token(), Companies: []int64{firstCompany}})
+		if v.partner == work.Wisk {
+			wisk.AddVenue(wisksim.Venue{ID: v.token(), Name: v.id(), Zone: zone})
+			continue
+		}
+		shifts.AddLocation(sevenshiftssim.Location{ID: v.location(), CompanyID: v.company, Name: v.id(), Timezone: zone})
+		shifts.AddToken(sevenshiftssim.Token{Value: v.token(), Companies: []int64{v.company}})
 	}
 	s.tills.Store(tills)
-	if old := s.shifts.Swap(shifts); old != nil {
-		return old.Close()
+	oldShifts, oldWisk := s.shifts.Swap(shifts), s.wisk.Swap(wisk)
+	if oldShifts == nil {
+		return nil
 	}
-	return nil
+	return errors.Join(oldShifts.Close(), oldWisk.Close())
 }
 
 func (s *stage) servePlay(w http.ResponseWriter, r *http.Request) {
@@ -142,14 +134,10 @@ func (s *stage) serveClose(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(c)
 }
 
-func (s *stage) serveSeen(w http.ResponseWriter, _ *http.Request) {
-	_ = json.NewEncoder(w).Encode(s.shifts.Load().State())
-}
-
 // sims is how the command talks to the simulators' process.
 type sims struct {
 	*child
-	cluster, shifts, control string
+	cluster, shifts, wisk, control string
 }
 
 func startSimulators(c clock.Calendar, environ []string, log *os.File) (*sims, error) {
@@ -157,52 +145,10 @@ func startSimulators(c clock.Calendar, environ []string, log *os.File) (*sims, e
 	if err != nil {
 		return nil, err
 	}
-	const listeners = 3
+	const listeners = 4
 	at := strings.Fields(process.said)
 	if len(at) != listeners {
 		return nil, errors.Join(errors.New("the simulators did not say where they listen"), process.stop())
 	}
-	return &sims{process, at[0], at[1], at[2]}, nil
-}
-
-// caller asks the processes of the benchmark, which all are on this machine.
-var caller = &http.Client{Timeout: time.Minute}
-
-func (s *sims) ask(ctx context.Context, method, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, s.control+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	res, err := caller.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the simulators answer %s to %s", res.Status, path)
-	}
-	if out == nil {
-		return nil
-	}
-	return json.NewDecoder(res.Body).Decode(out)
-}
-
-// check looks at what the simulated 7shifts holds. It fails when anything
-// happened that a measurement must not count.
-func (s *sims) check(ctx context.Context, receipts int) error {
-	var state sevenshiftssim.State
-	if err := s.ask(ctx, http.MethodGet, "/seen", nil, &state); err != nil {
-		return err
-	}
-	switch {
-	case len(state.Violations) > 0:
-		return fmt.Errorf("7shifts saw what must not be: %s", state.Violations[0].What)
-	case state.Receipts != receipts || state.Counters.Creates != receipts || state.Counters.Updates != 0:
-		return fmt.Errorf("7shifts holds %d receipts after %d creates and %d updates; want %d", state.Receipts, state.Counters.Creates, state.Counters.Updates, receipts)
-	}
-	return nil
+	return &sims{process, at[0], at[1], at[2], at[3]}, nil
 }
