@@ -200,7 +200,7 @@ func (r *rig) computed(ctx context.Context, role string, s scene) (took, error) 
 	if err != nil {
 		return took{}, err
 	}
-	if err := r.sims.ask(ctx, "POST", "/scene", s, nil); err != nil {
+	if err := r.sims.tell(ctx, "/scene", s, nil); err != nil {
 		return took{}, err
 	}
 	var done took
@@ -213,7 +213,7 @@ func (r *rig) computed(ctx context.Context, role string, s scene) (took, error) 
 
 // naive delivers a scene with the naive design, in a worker process of its own.
 func (r *rig) naive(ctx context.Context, s scene) (took, error) {
-	if err := r.sims.ask(ctx, "POST", "/scene", s, nil); err != nil {
+	if err := r.sims.tell(ctx, "/scene", s, nil); err != nil {
 		return took{}, err
 	}
 	text, err := r.task(s)

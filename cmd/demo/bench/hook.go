@@ -148,7 +148,7 @@ func (r *rig) closeOrders(ctx context.Context, s scene, orders int, address stri
 
 func (r *rig) closeOne(ctx context.Context, v venue, n int, address string) (closed, error) {
 	c := closed{Serial: v.serial(), N: n}
-	if err := r.sims.ask(ctx, http.MethodPost, "/close", c, &c); err != nil {
+	if err := r.sims.tell(ctx, "/close", c, &c); err != nil {
 		return c, err
 	}
 	body, err := json.Marshal(map[string]string{"serial": c.Serial, "orderId": string(meal(n, c.At).ID)})

@@ -48,7 +48,7 @@ func limited(ctx context.Context, r *rig) ([]result, error) {
 	if err := sleep(ctx, limitRampUp); err != nil {
 		return nil, err
 	}
-	if err := r.sims.ask(ctx, "POST", "/reset-rates", nil, nil); err != nil {
+	if err := r.sims.tell(ctx, "/reset-rates", nil, nil); err != nil {
 		return nil, err
 	}
 	begun := time.Now()

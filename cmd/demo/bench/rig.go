@@ -174,7 +174,7 @@ func (r *rig) worker(limit int, more ...string) (*child, error) {
 // play sets a scene and connects its venues, so that today's orders are live and
 // those of the days before are history.
 func (r *rig) play(ctx context.Context, s scene) error {
-	if err := r.sims.ask(ctx, "POST", "/scene", s, nil); err != nil {
+	if err := r.sims.tell(ctx, "/scene", s, nil); err != nil {
 		return err
 	}
 	by := ledger.Actor{Handle: "bench"}

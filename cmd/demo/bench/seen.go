@@ -18,9 +18,9 @@ import (
 // caller asks the processes of the benchmark, which all are on this machine.
 var caller = &http.Client{Timeout: time.Minute}
 
-// ask tells the simulators' process what to do.
-func (s *sims) ask(ctx context.Context, method, path string, in, out any) error {
-	return call(ctx, method, s.control+path, nil, in, out)
+// tell tells the simulators' process what to do.
+func (s *sims) tell(ctx context.Context, path string, in, out any) error {
+	return call(ctx, http.MethodPost, s.control+path, nil, in, out)
 }
 
 // call exchanges JSON with one of the simulators' listeners.
