@@ -70,6 +70,9 @@ func (s *Sync) changeRoute(ctx context.Context, in work.ChangeInput, by ledger.A
 	if !today.Before(from) {
 		return work.ActResult{}, work.Err(work.BadInput, fmt.Sprintf("field \"from\": days up to %s are served already; want a later one", today))
 	}
+	if in.Value == partner.RouteUpload && c.Secret == "" {
+		return work.ActResult{}, work.Err(work.BadInput, "field \"value\": uploads need the venue's identifier at WISK; enter it with: clusterbridge connect wisk --route upload")
+	}
 	changed, err := s.Ledger.ChangeSettings(ctx, c.ID, ledger.ActRoute, func(settings *partner.Settings) (was, now string, err error) {
 		was = settings.Routes.String()
 		settings.Routes = settings.Routes.With(from, in.Value)

@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -90,11 +91,15 @@ type options struct {
 	receiptDate sale.ReceiptDate
 	// partners are those beside 7shifts.
 	partners []partner.Partner
+	// clock is afternoon in Montreal unless set.
+	clock *hand
 }
+
+func afternoon() *hand { return &hand{at: time.Date(2026, 11, 5, 20, 0, 0, 0, time.UTC)} } // 15:00 in Montreal
 
 func newRig(t *testing.T, o options) *rig {
 	t.Helper()
-	r := &rig{t: t, ctx: t.Context(), id: marcel, clock: &hand{at: time.Date(2026, 11, 5, 20, 0, 0, 0, time.UTC)}} // 15:00 in Montreal
+	r := &rig{t: t, ctx: t.Context(), id: marcel, clock: cmp.Or(o.clock, afternoon())}
 	log := slog.New(slog.DiscardHandler)
 	o.till.Clock = r.clock
 	r.till = clustersim.New(o.till)

@@ -37,6 +37,13 @@ type barRig struct {
 // changes one of them.
 func newBar(t *testing.T, sameID string, set func(*wisk.Config)) *barRig {
 	t.Helper()
+	return newBarBeside(t, sameID, set, func(p *wisk.Partner, _ *hand) partner.Partner { return p })
+}
+
+// newBarBeside is newBar with something beside the uploads.
+func newBarBeside(t *testing.T, sameID string, set func(*wisk.Config), beside func(*wisk.Partner, *hand) partner.Partner) *barRig {
+	t.Helper()
+	clock := afternoon()
 	sim := wisksim.New(wisksim.Options{})
 	t.Cleanup(func() { require.NoError(t, sim.Close()) })
 	sim.AddVenue(wisksim.Venue{ID: venue, Name: "Chez Marcel", Zone: "America/Toronto"})
@@ -48,7 +55,7 @@ func newBar(t *testing.T, sameID string, set func(*wisk.Config)) *barRig {
 	if set != nil {
 		set(&cfg)
 	}
-	r := &barRig{rig: newRig(t, options{partners: []partner.Partner{wisk.New(cfg)}}), wisk: sim}
+	r := &barRig{rig: newRig(t, options{clock: clock, partners: []partner.Partner{beside(wisk.New(cfg), clock)}}), wisk: sim}
 	require.NoError(t, r.vault.Put(r.ctx, bar, vault.NewSecret(venue)))
 	_, err := r.store.Connect(r.ctx, ledger.NewConnection{
 		Partner: work.Wisk, LocationID: "chez-marcel", Secret: bar, FirstDay: partner.Rules{HistoryMonths: 6}.FirstDay,
@@ -228,7 +235,7 @@ func TestAModeChangesFromItsFirstDayOn(t *testing.T) {
 func TestNoDayIsServedByTwoRoutes(t *testing.T) {
 	r := newBar(t, wisk.SameIDReplaces, nil)
 	today := sale.DayOf(r.clock.Now(), montreal())
-	change := work.ChangeInput{Connection: bar, Change: work.ChangeRoute, Value: wisk.RoutePull, By: "lea", Reason: "partner_asked", Note: "as WISK wants"}
+	change := work.ChangeInput{Connection: bar, Change: work.ChangeRoute, Value: partner.RoutePull, By: "lea", Reason: "partner_asked", Note: "as WISK wants"}
 	change.From = today.String()
 	_, err := call[work.ChangeInput, work.ActResult](r.rig, "ChangeConnection", change)
 	require.Equal(t, work.BadInput, code(t, err), "today is served already")

@@ -19,11 +19,28 @@ import (
 // An error is a *work.Error that concerns the partner as a whole: it is
 // refused, or sick. Everything attempted is settled before.
 func (e *Engine) Deliver(ctx context.Context, c ledger.Connection, lane ledger.Lane, day *sale.Day, b *Budget) (Result, error) {
-	d := &delivery{engine: e, c: c, lane: lane, day: day, budget: b, size: e.firstBatch(c)}
-	if to, ok := e.Partners[c.PartnerName].(partner.Additive); ok {
+	d := &delivery{engine: e, c: c, due: ledger.Due{Lane: lane, Day: day}, budget: b, size: e.firstBatch(c)}
+	to, adds := e.Partners[c.PartnerName].(partner.Additive)
+	if !adds {
+		return d.documents(ctx)
+	}
+	if _, whole := to.(partner.WholeDays); !whole {
 		return e.upload(ctx, d, to)
 	}
-	for !b.spent() {
+	// Whole days are no lines: they are sent one by one.
+	days := *d
+	d.due.Of, days.due.Of = ledger.OfSales, ledger.OfDays
+	done, err := e.upload(ctx, d, to)
+	if err != nil || done.More {
+		return done, err
+	}
+	days.done = done
+	return days.documents(ctx)
+}
+
+// documents sends document by document.
+func (d *delivery) documents(ctx context.Context) (Result, error) {
+	for !d.budget.spent() {
 		claimed, err := d.claim(ctx)
 		if err != nil {
 			return d.done, err
@@ -33,7 +50,7 @@ func (e *Engine) Deliver(ctx context.Context, c ledger.Connection, lane ledger.L
 		}
 		if d.session == nil {
 			if err := d.open(ctx); err != nil {
-				return d.done, e.giveBack(ctx, c.ID, claimed.claims, err)
+				return d.done, d.engine.giveBack(ctx, d.c.ID, claimed.claims, err)
 			}
 		}
 		// What is claimed while a batch flies may be nothing only because that
@@ -96,8 +113,7 @@ func (e *Engine) firstBatch(c ledger.Connection) int {
 type delivery struct {
 	engine  *Engine
 	c       ledger.Connection
-	lane    ledger.Lane
-	day     *sale.Day
+	due     ledger.Due
 	budget  *Budget
 	session partner.Session
 	rules   partner.Rules
@@ -109,7 +125,7 @@ type delivery struct {
 }
 
 func (d *delivery) open(ctx context.Context) error {
-	session, to, err := d.engine.open(ctx, d.c, d.lane)
+	session, to, err := d.engine.open(ctx, d.c, d.due.Lane)
 	if err != nil {
 		return err
 	}
@@ -125,7 +141,7 @@ type batch struct {
 
 func (d *delivery) claim(ctx context.Context) (batch, error) {
 	at := time.Now() //nolint:forbidigo // a real duration is measured
-	claims, err := d.engine.Ledger.Claim(ctx, d.c.ID, d.lane, d.day, min(d.size, d.budget.Documents), d.engine.claimLease())
+	claims, err := d.engine.Ledger.Claim(ctx, d.c.ID, d.due, min(d.size, d.budget.Documents), d.engine.claimLease())
 	d.budget.Documents -= len(claims)
 	return batch{claims, at}, err
 }

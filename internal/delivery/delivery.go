@@ -119,8 +119,12 @@ func (e *Engine) open(ctx context.Context, c ledger.Connection, lane ledger.Lane
 }
 
 // gate opens a connection's credential, and gives the transport that holds its
-// limit. History leaves a share of it to live work.
+// limit. History leaves a share of it to live work. A connection without a
+// credential asks nobody under one.
 func (e *Engine) gate(ctx context.Context, c ledger.Connection, rules partner.Rules, lane ledger.Lane) (vault.Secret, http.RoundTripper, error) {
+	if c.Secret == "" {
+		return vault.Secret{}, e.Base, nil
+	}
 	token, err := e.Vault.Get(ctx, c.Secret)
 	if err != nil {
 		return token, nil, err

@@ -68,11 +68,11 @@ func (m *mortal) revive() {
 	m.expire()
 }
 
-func (m *mortal) Claim(ctx context.Context, c string, l ledger.Lane, d *sale.Day, n int, lease time.Duration) ([]ledger.Claim, error) {
+func (m *mortal) Claim(ctx context.Context, c string, d ledger.Due, n int, lease time.Duration) ([]ledger.Claim, error) {
 	if m.dead {
 		return nil, errDead
 	}
-	claims, err := m.keeper.Claim(ctx, c, l, d, n, lease)
+	claims, err := m.keeper.Claim(ctx, c, d, n, lease)
 	if len(claims) > 0 && err == nil {
 		err = m.die(afterClaim)
 	}

@@ -86,7 +86,7 @@ func (b *memBook) sorted() []*memDocument {
 	return all
 }
 
-func (b *memBook) Claim(_ context.Context, _ string, _ ledger.Lane, _ *sale.Day, n int, _ time.Duration) ([]ledger.Claim, error) {
+func (b *memBook) Claim(_ context.Context, _ string, _ ledger.Due, n int, _ time.Duration) ([]ledger.Claim, error) {
 	var claims []ledger.Claim
 	for _, d := range b.sorted() {
 		if len(claims) == n || !d.due() || d.leased && !d.expired {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner"
-	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -24,7 +23,7 @@ const (
 
 // book is what uploading needs of the ledger.
 type book interface {
-	Claim(ctx context.Context, connection string, lane ledger.Lane, day *sale.Day, n int, lease time.Duration) ([]ledger.Claim, error)
+	Claim(ctx context.Context, connection string, due ledger.Due, n int, lease time.Duration) ([]ledger.Claim, error)
 	Lines(ctx context.Context, connection string, documents []string) (map[string][]ledger.HeldLine, error)
 	Titles(ctx context.Context, location string, codes []string) (map[string]string, error)
 	MintUploads(ctx context.Context, connection string, m ledger.Minting) (ledger.Minted, error)
@@ -89,7 +88,7 @@ func (u *uploading) run(ctx context.Context) (Result, error) {
 func (u *uploading) prepare(ctx context.Context) (*load, error) {
 	at := time.Now() //nolint:forbidigo // a real duration is measured
 	for !u.budget.spent() {
-		claims, err := u.book.Claim(ctx, u.c.ID, u.lane, u.day, min(u.size, u.budget.Documents), u.engine.claimLease())
+		claims, err := u.book.Claim(ctx, u.c.ID, u.due, min(u.size, u.budget.Documents), u.engine.claimLease())
 		u.budget.Documents -= len(claims)
 		if err != nil || len(claims) == 0 {
 			return nil, err
@@ -132,7 +131,7 @@ func (u *uploading) fill(ctx context.Context, l *load, claims []ledger.Claim) er
 	if len(l.packs) == 0 {
 		return nil
 	}
-	if u.lane == ledger.History {
+	if u.due.Lane == ledger.History {
 		if err := u.retitle(ctx, l); err != nil {
 			return err
 		}
@@ -176,7 +175,7 @@ func (u *uploading) retitle(ctx context.Context, l *load) error {
 }
 
 func (u *uploading) openUploads(ctx context.Context) error {
-	token, transport, err := u.engine.gate(ctx, u.c, u.rules, u.lane)
+	token, transport, err := u.engine.gate(ctx, u.c, u.rules, u.due.Lane)
 	if err != nil {
 		return err
 	}

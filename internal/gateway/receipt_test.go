@@ -37,7 +37,7 @@ func deliver(t *testing.T, s *ledger.Store, refs ...string) {
 		return []partner.Document{{ID: x.ID, SaleID: x.ID, Date: x.OpenedAt, Day: sale.NewDay(2026, 11, 3), Body: json.RawMessage(`{}`), Hash: x.ID}}, nil
 	})
 	require.NoError(t, err)
-	claims, err := s.Claim(ctx, marcel, ledger.Live, nil, len(refs), forLong)
+	claims, err := s.Claim(ctx, marcel, ledger.Due{Lane: ledger.Live}, len(refs), forLong)
 	require.NoError(t, err)
 	require.Len(t, claims, len(refs))
 	var ends []ledger.Outcome

@@ -40,7 +40,7 @@ func BenchmarkDelivery(b *testing.B) {
 	var claiming, settling time.Duration
 	for {
 		start := time.Now()
-		claims, err := h.Claim(h.ctx, marcel, ledger.Live, nil, batch, time.Minute)
+		claims, err := h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.Live}, batch, time.Minute)
 		require.NoError(b, err)
 		claiming += time.Since(start)
 		if len(claims) == 0 {
@@ -86,7 +86,7 @@ func BenchmarkUploads(b *testing.B) {
 	for {
 		var claims []ledger.Claim
 		timed(&claiming, func() (err error) {
-			claims, err = h.Claim(h.ctx, marcel, ledger.Live, nil, batch, time.Minute)
+			claims, err = h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.Live}, batch, time.Minute)
 			return err
 		})
 		if len(claims) == 0 {

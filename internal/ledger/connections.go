@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -176,7 +177,8 @@ func (s *Store) connect(ctx context.Context, tx *sqlx.Tx, id string, l Location,
 }
 
 func (s *Store) reconnect(ctx context.Context, tx *sqlx.Tx, old Connection, n NewConnection, by Actor) error {
-	moved := old.CompanyID != n.CompanyID || old.PartnerLocationID != n.PartnerLocationID
+	before, now := old.Settings.Integration, n.Settings.Integration
+	moved := old.CompanyID != n.CompanyID || old.PartnerLocationID != n.PartnerLocationID || before != "" && now != "" && before != now
 	if moved {
 		var held int
 		if err := tx.GetContext(ctx, &held, `SELECT count(*) FROM documents WHERE connection = $1 AND attempt > 0`, old.ID); err != nil {
@@ -190,13 +192,18 @@ func (s *Store) reconnect(ctx context.Context, tx *sqlx.Tx, old Connection, n Ne
 	if !state.Live() && state != work.Paused {
 		state = work.Initializing
 	}
+	old.Settings.Integration = cmp.Or(now, before) // all other choices stay
+	settings, err := asJSON(old.Settings)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE connections SET company_id = $2, partner_location_id = $3, secret = $4, failures = 0, refusals = 0,
+		UPDATE connections SET company_id = $2, partner_location_id = $3, secret = $4, failures = 0, refusals = 0, settings = $7,
 			state = $5, state_since = CASE WHEN state = $5 THEN state_since ELSE $6 END,
 			state_code = CASE WHEN state = $5 THEN state_code ELSE '' END,
 			state_why = CASE WHEN state = $5 THEN state_why ELSE '' END
 		WHERE id = $1`,
-		old.ID, n.CompanyID, n.PartnerLocationID, n.Secret, state, s.clock.Now()); err != nil {
+		old.ID, n.CompanyID, n.PartnerLocationID, n.Secret, state, s.clock.Now(), settings); err != nil {
 		return err
 	}
 	e := by.entry(ActReconnect)

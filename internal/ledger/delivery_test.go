@@ -18,7 +18,7 @@ func TestOldestFirst(t *testing.T) {
 	first.OpenedAt = first.OpenedAt.Add(-time.Minute)
 	third.OpenedAt = third.OpenedAt.Add(time.Minute)
 	h.read(1, second, third, first)
-	claims, err := h.Claim(h.ctx, marcel, ledger.Live, nil, 1, forLong)
+	claims, err := h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.Live}, 1, forLong)
 	require.NoError(t, err)
 	require.Equal(t, "A1-2", claims[0].ID)
 	claims = h.claim()
@@ -39,7 +39,7 @@ func TestConcurrentClaimersNeverGetTheSameDocument(t *testing.T) {
 	for i := range claimers {
 		group.Go(func() {
 			for {
-				claims, err := h.Claim(h.ctx, marcel, ledger.Live, nil, 7, forLong)
+				claims, err := h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.Live}, 7, forLong)
 				if err != nil || len(claims) == 0 {
 					return
 				}
@@ -103,7 +103,7 @@ func TestTheIntentBecomesTheSentVersion(t *testing.T) {
 func TestAStaleSettleIsIgnored(t *testing.T) {
 	h := open(t)
 	h.read(1, order("1", 1000, 1))
-	claims, err := h.Claim(h.ctx, marcel, ledger.Live, nil, 1, expired)
+	claims, err := h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.Live}, 1, expired)
 	require.NoError(t, err)
 	dead := claims[0]
 	alive := h.claimOne()
@@ -118,7 +118,7 @@ func TestAStaleSettleIsIgnored(t *testing.T) {
 func TestAnExpiredLeaseIsAmbiguousAndLookedAtTwice(t *testing.T) {
 	h := open(t)
 	h.read(1, order("1", 1000, 1))
-	claims, err := h.Claim(h.ctx, marcel, ledger.Live, nil, 1, expired)
+	claims, err := h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.Live}, 1, expired)
 	require.NoError(t, err)
 	require.False(t, claims[0].Ambiguous)
 	require.Equal(t, 1, h.backlog().Uncertain)
@@ -258,7 +258,7 @@ func TestHistoryHasALaneOfItsOwn(t *testing.T) {
 	h.read(2, old)
 	require.Empty(t, h.claim(), "seen live, but unchanged")
 	day := today.Plus(-3)
-	claims, err := h.Claim(h.ctx, marcel, ledger.History, &day, 10, forLong)
+	claims, err := h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.History, Day: &day}, 10, forLong)
 	require.NoError(t, err)
 	require.Len(t, claims, 1)
 	h.accept(claims[0])

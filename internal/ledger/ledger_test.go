@@ -141,7 +141,7 @@ func (h *house) page(lane ledger.Lane, began int, reread bool, sales ...sale.Sal
 
 // claim takes everything that is to be sent live.
 func (h *house) claim() []ledger.Claim {
-	claims, err := h.Claim(h.ctx, marcel, ledger.Live, nil, 100, forLong)
+	claims, err := h.Claim(h.ctx, marcel, ledger.Due{Lane: ledger.Live}, 100, forLong)
 	require.NoError(h.t, err)
 	return claims
 }

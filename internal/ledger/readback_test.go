@@ -173,7 +173,7 @@ func (w *world) attempt() {
 	if rapid.Bool().Draw(w.t, "killed") {
 		lease = expired
 	}
-	claims, err := w.Claim(w.ctx, marcel, ledger.Live, nil, 1, lease)
+	claims, err := w.Claim(w.ctx, marcel, ledger.Due{Lane: ledger.Live}, 1, lease)
 	require.NoError(w.t, err)
 	for _, c := range claims {
 		f := flight{claim: c}

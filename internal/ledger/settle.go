@@ -71,6 +71,7 @@ const settle = `
 		UPDATE documents d SET
 			lease_until  = NULL,
 			created      = d.created OR o.result = 'accepted',
+			versions     = d.versions + (o.result = 'accepted')::int,
 			ambiguous    = o.result = 'uncertain'
 				OR o.result <> 'accepted' AND (d.ambiguous OR o.ambiguous),
 			uncertain    = o.result = 'uncertain',

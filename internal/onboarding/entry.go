@@ -64,11 +64,11 @@ func (r *Room) RecordEntry(ctx context.Context, in work.CaseAct) error {
 		return work.Err(work.BadInput, c.Partner+" is joined by a token of the venue's")
 	}
 	switch in.Route {
-	case routePull:
+	case partner.RoutePull:
 		if _, err := r.partnerKey(ctx, c); err != nil {
 			return keyless(err)
 		}
-	case routeUpload:
+	case partner.RouteUpload:
 		if !c.Data.Identified {
 			return work.Err(work.BadInput, "uploads need the venue's identifier at the partner first: clusterbridge onboarding identifier "+c.ID)
 		}

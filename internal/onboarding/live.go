@@ -97,7 +97,7 @@ func (r *Room) chooseAnew(ctx context.Context, before ledger.Connection, chosen 
 		was = inWords(*s)
 		s.ReceiptDate = chosen.ReceiptDate
 		if len(chosen.Routes) > 0 {
-			s.Routes = s.Routes.With(from, chosen.Routes[0].Value)
+			s.Routes = s.Routes.With(from, chosen.Routes[len(chosen.Routes)-1].Value)
 			s.Modifiers = s.Modifiers.With(from, chosen.Modifiers[0].Value)
 			s.Integration = cmp.Or(chosen.Integration, s.Integration)
 		}
@@ -158,12 +158,13 @@ func (r *Room) connectionOf(ctx context.Context, c ledger.Case) (ledger.NewConne
 	if entered == nil {
 		return n, work.Err(work.Internal, "going live without an entry at the partner's")
 	}
-	first := n.FirstDay(sale.DayOf(r.Clock.Now(), r.zoneOf(c)))
+	today := sale.DayOf(r.Clock.Now(), r.zoneOf(c))
+	first := n.FirstDay(today)
 	n.Settings = partner.Settings{
 		ReceiptDate: sale.ByOpened,
-		Routes:      partner.Choices{}.With(first, entered.Route), Modifiers: partner.Choices{}.With(first, entered.Modifiers),
+		Routes:      partner.FirstRoutes(entered.Route, first, today), Modifiers: partner.Choices{}.With(first, entered.Modifiers),
 	}
-	if entered.Route != routeUpload {
+	if entered.Route != partner.RouteUpload {
 		return n, nil
 	}
 	identifier, err := r.Vault.Get(ctx, identifierSecret(c.ID))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -40,7 +41,7 @@ func (r *Room) BeginRotation(ctx context.Context, in work.RotationStart) (work.R
 // pulls tells whether the partner reads a connection's till today.
 func (r *Room) pulls(connection ledger.Connection) bool {
 	known, err := connection.ForPartner()
-	return err == nil && known.Settings.Routes.At(sale.DayOf(r.Clock.Now(), known.Zone), "") == routePull
+	return err == nil && known.Settings.Routes.At(sale.DayOf(r.Clock.Now(), known.Zone), "") == partner.RoutePull
 }
 
 // rotation is a rotation's case, written down with the contact of the

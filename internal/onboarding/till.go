@@ -7,6 +7,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -63,16 +64,10 @@ func (r *Room) readsTill(c ledger.Case) bool {
 		return false
 	}
 	if c.Data.Entry != nil {
-		return c.Data.Entry.Route == routePull
+		return c.Data.Entry.Route == partner.RoutePull
 	}
-	return c.Data.Route == "" || c.Data.Route == routePull
+	return c.Data.Route == "" || c.Data.Route == partner.RoutePull
 }
-
-// The routes of a partner that is given items.
-const (
-	routePull   = "pull"
-	routeUpload = "upload"
-)
 
 func (r *Room) open(ctx context.Context, c ledger.Case, holder string) (string, error) {
 	if holder == ledger.OurHolder {

@@ -17,7 +17,7 @@ import (
 
 type connectWiskVerb struct {
 	Location             string `help:"The location's id." required:"" placeholder:"ID"`
-	Route                string `help:"How sales reach WISK: ${enum}." enum:"upload,pull" default:"upload"`
+	Route                string `help:"How sales reach WISK: ${enum}." enum:"upload,pull,report" default:"upload"`
 	VenueFile            string `help:"File with the venue's identifier at WISK, for uploads; without it the identifier is read from standard input." type:"path" placeholder:"FILE"`
 	Modifiers            string `help:"Modifiers as WISK's options have them: ${enum}." enum:"off,include,separate" default:"off"`
 	NoClusterIntegration bool   `help:"States that no integration of type Cluster is active in that venue of WISK; needed for uploads, since its sales would count twice."`
@@ -47,16 +47,19 @@ func (v *connectWiskVerb) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return about(err, v.Location)
 	}
-	if v.Route == wisk.RouteUpload && !v.NoClusterIntegration {
-		return usage("Uploads need the statement that no integration of type Cluster is active in that venue of WISK: its sales would count twice.",
-			"look into WISK (Venue Settings, POS Integrations), then the same command with --no-cluster-integration")
-	}
 	connection := work.ConnectionID(work.Wisk, loc.ID)
+	before, again := store.Connection(ctx, connection)
+	route := v.Route
+	if again == nil {
+		route = before.Settings.Routes.At(sale.DayOf(d.clock().Now(), zoneOf(loc)), partner.RouteUpload)
+	}
+	if err := v.mayTake(d, connection, route); err != nil {
+		return err
+	}
 	made := ledger.NewConnection{Partner: work.Wisk, LocationID: loc.ID, FirstDay: wisk.New(d.settings.wisk()).Rules().FirstDay}
 	if made.Settings, made.Secret, err = v.settings(ctx, d, connection, loc); err != nil {
 		return err
 	}
-	before, again := store.Connection(ctx, connection)
 	if _, err := store.Connect(ctx, made, actor); err != nil {
 		d.unseal(ctx, made.Secret)
 		return about(err, connection)
@@ -64,7 +67,27 @@ func (v *connectWiskVerb) Run(ctx context.Context, d *desk) error {
 	if again == nil && before.Secret != "" {
 		d.unseal(ctx, before.Secret)
 	}
+	if route != v.Route {
+		d.say("The venue's identifier is kept; the route is %s still. Next: clusterbridge connection set route %s %s --from DAY", route, connection, v.Route)
+		return nil
+	}
 	return v.tell(ctx, d, connection, actor)
+}
+
+// mayTake refuses a route that cannot be taken, or not in this way: it is route
+// today. Connecting again may bring the identifier that uploads will need.
+func (v *connectWiskVerb) mayTake(d *desk, connection, route string) error {
+	switch {
+	case route != v.Route && v.Route != partner.RouteUpload:
+		return usage(fmt.Sprintf("%s is connected by %s.", connection, route),
+			fmt.Sprintf("clusterbridge connection set route %s %s --from DAY", connection, v.Route))
+	case v.Route == partner.RouteReport && d.settings.MailHost == "":
+		return usage("Reports are mailed, and no mail server is set.", "clusterbridge settings, and CLUSTERBRIDGE_MAIL_HOST in it; the same for the workers")
+	case v.Route == partner.RouteUpload && !v.NoClusterIntegration:
+		return usage("Uploads need the statement that no integration of type Cluster is active in that venue of WISK: its sales would count twice.",
+			"look into WISK (Venue Settings, POS Integrations), then the same command with --no-cluster-integration")
+	}
+	return nil
 }
 
 // settings are the connection's choices, and where the venue's identifier is
@@ -74,13 +97,13 @@ func (v *connectWiskVerb) settings(ctx context.Context, d *desk, connection stri
 	if err != nil {
 		return partner.Settings{}, "", err
 	}
-	rules := wisk.New(d.settings.wisk()).Rules()
-	first := rules.FirstDay(sale.DayOf(d.clock().Now(), zone))
+	today := sale.DayOf(d.clock().Now(), zone)
+	first := wisk.New(d.settings.wisk()).Rules().FirstDay(today)
 	settings := partner.Settings{
 		ReceiptDate: sale.ByOpened,
-		Routes:      partner.Choices{}.With(first, v.Route), Modifiers: partner.Choices{}.With(first, v.Modifiers),
+		Routes:      partner.FirstRoutes(v.Route, first, today), Modifiers: partner.Choices{}.With(first, v.Modifiers),
 	}
-	if v.Route == wisk.RoutePull {
+	if v.Route != partner.RouteUpload {
 		return settings, "", nil
 	}
 	venue, err := d.secret(v.VenueFile, "The venue's identifier at WISK", "--venue-file")
@@ -146,7 +169,12 @@ func (d *desk) tryVenue(ctx context.Context, venue, location string) (string, er
 
 // tell says what was made and what follows.
 func (v *connectWiskVerb) tell(ctx context.Context, d *desk, connection string, actor ledger.Actor) error {
-	if v.Route == wisk.RoutePull {
+	switch v.Route {
+	case partner.RouteReport:
+		d.say("Connected: %s by reports to %s, modifiers %s. Each business day is mailed once it is over, at the first run after 5 in the morning, and again as a whole when it changes.",
+			connection, d.settings.ReportAddress, v.Modifiers)
+		return d.setOff(ctx, connection, actor, "")
+	case partner.RoutePull:
 		d.say("Connected: %s. WISK reads Cluster by itself with serial number and API key; nothing is sent, sales are watched.", connection)
 		return d.setOff(ctx, connection, actor, "")
 	}
@@ -195,7 +223,7 @@ func (v *modifiersVerb) Run(ctx context.Context, d *desk) error {
 
 type routeVerb struct {
 	Connection           string `arg:"" help:"Connection, such as wisk:chez-marcel."`
-	Route                string `arg:"" help:"${enum}." enum:"upload,pull"`
+	Route                string `arg:"" help:"${enum}." enum:"upload,pull,report"`
 	From                 string `help:"First business day; it has to be later than today." required:"" placeholder:"DAY"`
 	NoClusterIntegration bool   `help:"States that no integration of type Cluster is active in that venue of WISK from that day on; needed for upload."`
 	act
@@ -205,7 +233,7 @@ func (routeVerb) needs() []string { return []string{"DATABASE_URL"} }
 
 // Run changes the route.
 func (v *routeVerb) Run(ctx context.Context, d *desk) error {
-	if v.Route == wisk.RoutePull {
+	if v.Route == partner.RoutePull {
 		d.say("Note: when a Cluster integration is added in WISK, it imports the last %s by itself. Have WISK leave out the days before %s: they were uploaded.",
 			plural(d.settings.WiskHistoryMonths, "month"), v.From)
 	}

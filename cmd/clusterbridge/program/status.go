@@ -9,7 +9,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/items"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
-	"github.com/clustersystems/clusterbridge/internal/partner/wisk"
+	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -169,7 +169,7 @@ func stand(c ledger.Connection, b ledger.Backlog, now time.Time, lateAfter time.
 	case work.SevenShifts:
 		s.Projections = Projections{Earliest: activated.Plus(projectionsEarliest), Latest: activated.Plus(projectionsLatest), Until: today.Plus(projectionsAhead)}
 	case work.Wisk:
-		s.Route, s.Modifiers = c.Settings.Routes.At(today, wisk.RouteUpload), c.Settings.Modifiers.At(today, items.Off)
+		s.Route, s.Modifiers = c.Settings.Routes.At(today, partner.RouteUpload), c.Settings.Modifiers.At(today, items.Off)
 	}
 	lag := now.Sub(c.Watermark)
 	if c.Watermark.IsZero() {

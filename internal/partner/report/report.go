@@ -19,9 +19,6 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
-// Route is the value of a connection's routes for days that travel by report.
-const Route = "report"
-
 // Config holds the settings of the report. Start from Defaults.
 type Config struct {
 	// Format is CSV or XLSX.
@@ -97,7 +94,7 @@ type row struct {
 
 // Whole implements partner.WholeDays.
 func (p *Partner) Whole(c partner.Connection, day sale.Day) bool {
-	return c.Settings.Routes.At(day, "") == Route
+	return c.Settings.Routes.At(day, "") == partner.RouteReport
 }
 
 // documentID is that of a business day's report.

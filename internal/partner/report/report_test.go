@@ -26,7 +26,7 @@ var (
 	// noon is on the business day after friday.
 	noon = clock.Fixed(time.Date(2026, time.November, 7, 17, 0, 0, 0, time.UTC))
 	venu = partner.Connection{ID: "wisk:bar-crescent", Zone: montreal, Settings: partner.Settings{
-		Routes: partner.Choices{}.With(friday, report.Route), Modifiers: partner.Choices{}.With(friday, items.Off),
+		Routes: partner.Choices{}.With(friday, partner.RouteReport), Modifiers: partner.Choices{}.With(friday, items.Off),
 	}}
 )
 

@@ -15,17 +15,6 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
-// The ways on which sales reach WISK (reference: WISK 1). A business day is
-// served by one of them.
-const (
-	RouteUpload = "upload" // we push lines
-	RoutePull   = "pull"   // WISK reads Cluster by itself; we send nothing
-	RouteReport = "report" // the daily mail
-)
-
-// Routes lists them, the default first.
-var Routes = []string{RouteUpload, RoutePull, RouteReport}
-
 // What WISK does when a line comes again under its id (reference: WISK 2,
 // assumed).
 const (
@@ -136,5 +125,5 @@ func (p *Partner) Open(partner.Connection, string, http.RoundTripper) partner.Se
 
 // Served tells whether a business day's sales travel by uploads.
 func Served(c partner.Connection, day sale.Day) bool {
-	return c.Settings.Routes.At(day, RouteUpload) == RouteUpload
+	return c.Settings.Routes.At(day, partner.RouteUpload) == partner.RouteUpload
 }

@@ -146,7 +146,7 @@ func TestOpenOrdersWaitUntilTheyClose(t *testing.T) {
 
 func TestDaysOfAnotherRouteOweNothing(t *testing.T) {
 	c := connection("")
-	c.Settings.Routes = partner.Choices{{From: sale.NewDay(2026, 11, 4), Value: RoutePull}, {From: sale.NewDay(2026, 11, 5), Value: RouteUpload}}
+	c.Settings.Routes = partner.Choices{{From: sale.NewDay(2026, 11, 4), Value: partner.RoutePull}, {From: sale.NewDay(2026, 11, 5), Value: partner.RouteUpload}}
 	s := evening(can()) // business day 4 November in Montreal
 	documents, err := New(Defaults()).Translate(s, c, false)
 	require.NoError(t, err)
