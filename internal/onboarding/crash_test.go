@@ -115,10 +115,10 @@ func TestEveryStepGoesOnWhateverCrashes(t *testing.T) {
 			if how != "dies" && (w == report || w == upload) {
 				continue // they share what is left with the others
 			}
-			moment := 0
+			moment := 1 - stride
 			for more := true; more; {
 				more = false
-				moment++
+				moment += stride
 				j := r.start(w)
 				for i, st := range w.steps() {
 					p := plan{moment: moment, after: true, dies: how == "dies"}

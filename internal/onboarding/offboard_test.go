@@ -302,7 +302,7 @@ func TestLeavingGoesOnWhateverCrashes(t *testing.T) {
 	r.once = true
 	room, s := r.stormy()
 	for n, w := range []way{pull, token} {
-		for moment, more := 1, true; more; moment++ {
+		for moment, more := 1, true; more; moment += stride {
 			more = false
 			j := r.start(w)
 			r.whole(j)

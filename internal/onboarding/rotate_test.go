@@ -348,7 +348,7 @@ func TestNoMomentIsWithoutAGoodKey(t *testing.T) {
 		for _, how := range []string{"dies", "dies, and is cancelled", "loses the answer", "meanwhile"} {
 			j := r.start(w)
 			r.whole(j)
-			for moment, more := 1, true; more; moment++ {
+			for moment, more := 1, true; more; moment += stride {
 				more = false
 				n := r.rotates(j, what)
 				p := plan{moment, true, strings.HasPrefix(how, "dies")}

@@ -228,7 +228,7 @@ func TestTwoOnboardingsOfATillLeaveEachOthersKeysAlone(t *testing.T) {
 	r.once = true
 	room, s := r.stormy()
 	for _, order := range [][2]way{{token, pull}, {pull, token}, {upload, token}} {
-		for moment, struck := 1, true; struck; moment++ {
+		for moment, struck := 1, true; struck; moment += stride {
 			first := r.start(order[0])
 			second := r.again(first.venue, order[1])
 			r.upTo("till", first)
@@ -258,7 +258,7 @@ func TestUndoingOneOnboardingLeavesTheOtherItsKeys(t *testing.T) {
 	room, s := r.stormy()
 	undo := undoStep(work.UndoKeys)
 	for _, outer := range []string{"undoing", "opening"} {
-		for moment, struck := 1, true; struck; moment++ {
+		for moment, struck := 1, true; struck; moment += stride {
 			leaves := r.start(token)
 			stays := r.again(leaves.venue, pull)
 			r.upTo("live", leaves)

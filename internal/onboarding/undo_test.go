@@ -84,7 +84,7 @@ func TestUndoingGoesOnWhateverCrashes(t *testing.T) {
 	r.once = true
 	room, s := r.stormy()
 	for n, w := range []way{pull, token} {
-		for moment, more := 1, true; more; moment++ {
+		for moment, more := 1, true; more; moment += stride {
 			more = false
 			j := r.start(w)
 			r.upTo("end", j)
@@ -141,7 +141,7 @@ func TestTwoUndoneAtOnceLeaveNoKey(t *testing.T) {
 	r := newRig(t)
 	r.once = true
 	room, s := r.stormy()
-	for moment, struck := 1, true; struck; moment++ {
+	for moment, struck := 1, true; struck; moment += stride {
 		first := r.start(pull)
 		second := r.again(first.venue, token)
 		r.upTo("entry", first)
