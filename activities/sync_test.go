@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
+	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
@@ -301,4 +302,28 @@ func TestRefusedKeyNamesTheCommand(t *testing.T) {
 	_, err := r.sync()
 	require.Equal(t, work.ClusterKeyRefused, code(t, err))
 	require.ErrorContains(t, err, "clusterbridge location credentials "+marcel)
+}
+
+// No API tells a till's workday: each order is compared, and the first that
+// stands under another day there is told to people, once.
+func TestATillWithAnotherWorkdayIsFound(t *testing.T) {
+	r := newRig(t, options{})
+	r.put(2)
+	r.mustSync()
+	found, err := r.store.Findings(r.ctx, marcel, false)
+	require.NoError(t, err)
+	require.Empty(t, found)
+	for i, id := range []string{"2", "3"} {
+		o := r.order(id, 1002+int64(i), 0)
+		o.BusinessDate = "2026-11-04"
+		r.till.Put(serial, o)
+		r.mustSync()
+	}
+	found, err = r.store.Findings(r.ctx, marcel, false)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, ledger.WorkdayDiffers, found[0].Kind)
+	require.JSONEq(t, `{"before": "2026-11-04", "after": "2026-11-05"}`, string(found[0].Detail))
+	require.Equal(t, sale.NewDay(2026, 11, 5), found[0].Day)
+	r.exact(4)
 }

@@ -144,6 +144,9 @@ func (p *pull) record(ctx context.Context, orders []cluster.Order, began time.Ti
 		if err := p.markDays(ctx, page); err != nil {
 			return err
 		}
+		if err := p.compareWorkday(ctx, page); err != nil {
+			return err
+		}
 	}
 	found, err := p.ledger.NoteItems(ctx, p.c.Connection, p.seen)
 	p.seen = nil

@@ -27,13 +27,15 @@ type Finding struct {
 	Status     string          `json:"status"`  // open, seen or gone
 }
 
-// The kinds of findings about items.
+// The kinds of findings.
 const (
 	ItemRenamed  = "item_renamed"  // another title under the same code
 	ItemReused   = "item_reused"   // a code that comes back as another product
 	ItemNew      = "item_new"      // a code that was not sold before
 	ItemConflict = "item_conflict" // another location of the integration sells it as something else
 	RouteDoubled = "route_doubled" // the partner reads the till as well
+	// The till counts orders to other business days than 05:00 to 05:00.
+	WorkdayDiffers = "workday_differs"
 )
 
 // Find keeps findings of a connection; one that is open already is seen once

@@ -198,6 +198,8 @@ func findingWords(f ledger.Finding) string {
 		return fmt.Sprintf("Code %s is %q here and %q at %s, and both are one item in WISK.", f.Subject, detail.After, detail.Before, detail.Location)
 	case ledger.RouteDoubled:
 		return "WISK reads the till with an API key as well: its sales count twice. Remove the Cluster integration in WISK, or change the route."
+	case ledger.WorkdayDiffers:
+		return fmt.Sprintf("The till counts orders of %s to %s: its workday is not 5 a.m. to 5 a.m. Set it so in Cluster, and in 7shifts, or sales of the early morning stand under another day.", detail.After, detail.Before)
 	}
 	return f.Kind + " " + f.Subject
 }
