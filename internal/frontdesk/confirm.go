@@ -95,7 +95,8 @@ func (d *Desk) ContactPage(ctx context.Context, subject string) (pages.ContactPa
 	zone := d.Room.Zone(c)
 	return pages.ContactPage{
 		Partner: mail.Partner(c.Partner), Venue: d.Room.Venue(c), Lang: d.Room.Lang(c), Expires: c.CreatedAt.Add(onePage).In(zone),
-		Done: c.ContactKey != "", At: c.Data.ContactAt.In(zone), By: c.Data.ContactBy,
+		// One that is kept, but of which the workflow was not told, is entered again.
+		Done: c.Data.ContactBy != "" && c.Data.ContactTold == c.ContactKey, At: c.Data.ContactAt.In(zone), By: c.Data.ContactBy,
 	}, nil
 }
 

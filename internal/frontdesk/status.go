@@ -53,14 +53,15 @@ func (d *Desk) Reveal(ctx context.Context, subject string, reader link.Reader) (
 	if err != nil {
 		return pages.Revealed{}, err
 	}
+	serial, err := d.Room.Serial(ctx, v.Case)
+	if err != nil {
+		return pages.Revealed{}, err
+	}
+	// Last: from here on the link is spent, and nothing may fail.
 	key, opened, err := d.Room.Reveal(ctx, v)
 	if err == nil && !opened {
 		err = pages.ErrDone
 	}
-	if err != nil {
-		return pages.Revealed{}, err
-	}
-	serial, err := d.Room.Serial(ctx, v.Case)
 	return pages.Revealed{Venue: d.Room.Venue(v.Case), Serial: serial, Key: key}, err
 }
 
