@@ -21,7 +21,7 @@ func (d *Desk) TokenPage(ctx context.Context, subject string) (pages.TokenPage, 
 		return pages.TokenPage{}, err
 	}
 	zone := d.Room.Zone(c)
-	page := pages.TokenPage{Venue: d.Room.Venue(c), State: tokenState(c), Zone: zone}
+	page := pages.TokenPage{Venue: onboarding.Venue(c), State: tokenState(c), Zone: zone}
 	switch page.State {
 	case pages.TokenDone:
 		page.Chosen, page.At = chosen(c), doneAt(c).In(zone)

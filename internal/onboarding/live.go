@@ -158,7 +158,7 @@ func (r *Room) connectionOf(ctx context.Context, c ledger.Case) (ledger.NewConne
 	if entered == nil {
 		return n, work.Err(work.Internal, "going live without an entry at the partner's")
 	}
-	first := n.FirstDay(sale.DayOf(r.Clock.Now(), r.zoneOf(c)))
+	first := n.FirstDay(sale.DayOf(r.Clock.Now(), r.Zone(c)))
 	n.Settings = partner.Settings{
 		ReceiptDate: sale.ByOpened,
 		Routes:      partner.Choices{}.With(first, entered.Route), Modifiers: partner.Choices{}.With(first, entered.Modifiers),

@@ -11,12 +11,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
+	"github.com/clustersystems/clusterbridge/internal/onboarding"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
@@ -109,7 +109,7 @@ func (v *simulateVerb) open(d *desk, shifts *sevenshiftssim.Sim, l clustersim.Lo
 // the state folder, or tells them where there is none, and tells how to add the
 // location. It returns the location's id and where the partner's credential is.
 func (v *simulateVerb) add(d *desk, l clustersim.Location, name, secret, suffix string) (id, from string, err error) {
-	id = slug(l.TradeName)
+	id = onboarding.Slug(l.TradeName)
 	key, from := v.file(id+".key"), v.file(id+suffix)
 	if v.State == "" {
 		d.say("\n%s: API key %s, %s %s (simulated, so no secrets)", l.TradeName, l.Key, name, secret)
@@ -211,11 +211,4 @@ func serveAll(ctx context.Context, handlers map[net.Listener]http.Handler) error
 		})
 	}
 	return group.Wait()
-}
-
-// slug makes a location's id of a trade name.
-func slug(name string) string {
-	plain := strings.NewReplacer("\u00e9", "e", "\u00e8", "e", "\u00ea", "e", "\u00e0", "a", "\u00e2", "a", "\u00e7", "c", "\u00f4", "o").Replace(strings.ToLower(name))
-	parts := strings.FieldsFunc(plain, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	return strings.Join(parts, "-")
 }
