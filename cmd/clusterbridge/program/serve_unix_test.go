@@ -55,10 +55,10 @@ func (l *lines) String() string {
 }
 
 // start runs a verb until stop.
-func start(t *testing.T, environ []string, verb string) *running {
+func start(t *testing.T, environ []string, args ...string) *running {
 	t.Helper()
 	r := &running{t: t, out: &lines{new: make(chan struct{}, 1)}, err: &lines{new: make(chan struct{}, 1)}, ended: make(chan int, 1)}
-	go func() { r.ended <- Main([]string{verb}, strings.NewReader(""), r.out, r.err, environ) }()
+	go func() { r.ended <- Main(args, strings.NewReader(""), r.out, r.err, environ) }()
 	return r
 }
 
