@@ -98,6 +98,7 @@ func TestOnboardingIsSetUpAlike(t *testing.T) {
 		require.Equal(t, "/secrets/link-secret", *environment["CLUSTERBRIDGE_LINK_SECRETS_FILE"], name)
 		require.Equal(t, "/secrets/office-key", *environment["CLUSTERBRIDGE_CLUSTER_OFFICE_KEY_FILE"], name)
 	}
+	require.Equal(t, "Ceci est une démonstration : rien n'est à payer.", *project.Services["worker"].Environment["CLUSTERBRIDGE_BILLING_HOW_TO_PAY_FR"])
 	gateway := project.Services["gateway"]
 	require.Equal(t, "9080", gateway.Ports[0].Published)
 	require.Equal(t, "/secrets/billing-secret", *gateway.Environment["CLUSTERBRIDGE_BILLING_SECRETS_FILE"])
