@@ -19,7 +19,7 @@ COPY --from=build /out/clusterbridge /usr/local/bin/clusterbridge
 # Who reads a secret has to pass these folders; the files are what is closed.
 # Not /secrets: where a consumer mounts a volume, its image must hold nothing
 # that would be copied into it.
-RUN for consumer in clusterbridge postgres temporal ui grafana; do \
+RUN for consumer in clusterbridge cluster postgres temporal ui grafana; do \
       mkdir -p "/made/$consumer" && chown 65532:65532 "/made/$consumer" && chmod 0755 "/made/$consumer"; \
     done
 USER 65532:65532

@@ -71,12 +71,53 @@ func TestProfiles(t *testing.T) {
 	require.Contains(t, demo.Services, "demo-venues")
 	// What the simulators listen on is where everybody looks for them.
 	command := strings.Join(demo.Services["simulators"].Command, " ")
-	for variable, flag := range map[string]string{"CLUSTERBRIDGE_CLUSTER_URL": "--cluster-listen", "CLUSTERBRIDGE_SEVENSHIFTS_URL": "--sevenshifts-listen", "CLUSTERBRIDGE_WISK_URL": "--wisk-listen"} {
+	for variable, flag := range map[string]string{
+		"CLUSTERBRIDGE_CLUSTER_URL": "--cluster-listen", "CLUSTERBRIDGE_CLUSTER_OFFICE_URL": "--cluster-listen",
+		"CLUSTERBRIDGE_SEVENSHIFTS_URL": "--sevenshifts-listen", "CLUSTERBRIDGE_WISK_URL": "--wisk-listen",
+	} {
 		url := demo.Services["worker"].Environment[variable]
 		require.NotNil(t, url)
 		host, port, _ := strings.Cut(strings.TrimPrefix(*url, "http://"), ":")
 		require.Contains(t, demo.Services, host)
 		require.Contains(t, command, flag+"=0.0.0.0:"+port)
+	}
+	mail := demo.Services["worker"].Environment
+	require.Contains(t, demo.Services, *mail["CLUSTERBRIDGE_MAIL_HOST"])
+	require.Contains(t, command, "--smtp-listen=0.0.0.0:"+*mail["CLUSTERBRIDGE_MAIL_PORT"])
+	_, port, _ := strings.Cut(*demo.Services["gateway"].Environment["CLUSTERBRIDGE_GATEWAY_LISTEN"], ":")
+	require.Contains(t, command, "--gateway=http://gateway:"+port)
+}
+
+// Who makes links, who opens them and who shows them agree; so do those who share
+// a secret with Cluster.
+func TestOnboardingIsSetUpAlike(t *testing.T) {
+	project := load(t, []string{"PORT_GATEWAY=9080"}, "demo", "cli")
+	for _, name := range []string{"worker", "gateway", "cli"} {
+		environment := project.Services[name].Environment
+		require.Equal(t, "http://127.0.0.1:9080", *environment["CLUSTERBRIDGE_GATEWAY_URL"], name)
+		require.Equal(t, "/secrets/link-secret", *environment["CLUSTERBRIDGE_LINK_SECRETS_FILE"], name)
+		require.Equal(t, "/secrets/office-key", *environment["CLUSTERBRIDGE_CLUSTER_OFFICE_KEY_FILE"], name)
+	}
+	require.Equal(t, "Ceci est une démonstration : rien n'est à payer.", *project.Services["worker"].Environment["CLUSTERBRIDGE_BILLING_HOW_TO_PAY_FR"])
+	gateway := project.Services["gateway"]
+	require.Equal(t, "9080", gateway.Ports[0].Published)
+	require.Equal(t, "/secrets/billing-secret", *gateway.Environment["CLUSTERBRIDGE_BILLING_SECRETS_FILE"])
+	require.NotContains(t, project.Services["worker"].Environment, "CLUSTERBRIDGE_BILLING_SECRETS_FILE")
+	command := project.Services["simulators"].Command
+	require.Contains(t, command, "--hook-secret-file="+*gateway.Environment["CLUSTERBRIDGE_HOOK_SECRETS_FILE"])
+	require.Contains(t, command, "--office-key-file="+*gateway.Environment["CLUSTERBRIDGE_CLUSTER_OFFICE_KEY_FILE"])
+}
+
+// What production has to say anew is what the defaults say.
+func TestProductionIsToldEveryDefault(t *testing.T) {
+	defaults, err := os.ReadFile("clusterbridge/defaults.env")
+	require.NoError(t, err)
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	named := regexp.MustCompile(`(?m)^([A-Z0-9_]+)=`).FindAllStringSubmatch(string(defaults), -1)
+	require.Greater(t, len(named), 15)
+	for _, m := range named {
+		require.Contains(t, string(readme), "\n"+m[1]+"=")
 	}
 }
 
@@ -221,7 +262,7 @@ func TestNoSecretInTheFile(t *testing.T) {
 				continue
 			}
 			of := map[string][]string{
-				"postgres": {"postgres"}, "grafana": {"grafana"}, "ui": {"temporal-ui"}, "temporal": {"temporal", "temporal-schema"},
+				"postgres": {"postgres"}, "grafana": {"grafana"}, "ui": {"temporal-ui"}, "cluster": {"simulators"}, "temporal": {"temporal", "temporal-schema"},
 				"clusterbridge": {"migrate", "worker", "gateway", "cli", "demo-venues"},
 			}[consumer]
 			require.Contains(t, of, name, v.Source)

@@ -87,10 +87,13 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
+// consumers each have a folder, a volume, of secrets.
+var consumers = []string{"clusterbridge", "cluster", "postgres", "temporal", "ui", "grafana"}
+
 // makeSecrets runs the one-shot service into a folder.
 func makeSecrets(t *testing.T, dir string) string {
 	t.Helper()
-	for _, consumer := range []string{"clusterbridge", "postgres", "temporal", "ui", "grafana"} {
+	for _, consumer := range consumers {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, consumer), 0o755))
 	}
 	group := strconv.Itoa(os.Getgid())
@@ -120,13 +123,13 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 	dir := t.TempDir()
 	said := makeSecrets(t, dir)
 	first := snapshot(t, dir)
-	require.Len(t, first, 11)
+	require.Len(t, first, 16)
 	for name, content := range first {
 		require.NotContains(t, said, content, "what is secret is not printed")
 		info, err := os.Stat(filepath.Join(dir, name))
 		require.NoError(t, err)
 		want := os.FileMode(0o640)
-		if strings.HasPrefix(name, "clusterbridge/") {
+		if strings.HasPrefix(name, "cluster") { // the program's own user reads it
 			want = 0o600
 		}
 		require.Equal(t, want, info.Mode().Perm(), name)
@@ -136,6 +139,14 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 	require.Equal(t, first["clusterbridge/codec-token"], first["ui/codec-token"])
 	require.Contains(t, first["clusterbridge/database-url"], ":"+first["postgres/clusterbridge"]+"@postgres:5432/")
 	require.NotEqual(t, first["postgres/temporal"], first["postgres/clusterbridge"])
+	for _, shared := range []string{"hook-secret", "office-key"} {
+		require.Equal(t, first["clusterbridge/"+shared], first["cluster/"+shared], "Cluster has what it shares with us")
+	}
+	own := map[string]bool{}
+	for _, name := range []string{"hook-secret", "office-key", "link-secret", "billing-secret", "codec-token"} {
+		own[first["clusterbridge/"+name]] = true
+	}
+	require.Len(t, own, 5, "no secret is used for two purposes")
 	require.NotEqual(t, first["clusterbridge/keyset"], first["clusterbridge/codec-keyset"])
 	for _, keyset := range []string{"clusterbridge/keyset", "clusterbridge/codec-keyset"} {
 		_, err := vault.Open(first[keyset], nil)
@@ -156,7 +167,7 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 
 func TestSecretsAreNotHalfMade(t *testing.T) {
 	dir := t.TempDir()
-	for _, consumer := range []string{"clusterbridge", "postgres", "temporal", "ui", "grafana"} {
+	for _, consumer := range consumers {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, consumer), 0o755))
 	}
 	group := strconv.Itoa(os.Getgid())
@@ -335,7 +346,8 @@ func value(args []string, flag string) string {
 func simulatedCommands(t *testing.T) []string {
 	t.Helper()
 	state := t.TempDir()
-	c := exec.Command(binary, "simulate", "--cluster-listen=127.0.0.1:0", "--sevenshifts-listen=127.0.0.1:0", "--wisk-listen=127.0.0.1:0", "--state="+state)
+	c := exec.Command(binary, "simulate", "--cluster-listen=127.0.0.1:0", "--sevenshifts-listen=127.0.0.1:0", "--wisk-listen=127.0.0.1:0",
+		"--mailbox-listen=127.0.0.1:0", "--smtp-listen=127.0.0.1:0", "--state="+state)
 	c.Env = []string{}
 	out, err := c.StdoutPipe()
 	require.NoError(t, err)

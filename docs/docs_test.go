@@ -25,7 +25,7 @@ const root = ".."
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
 		for _, file := range files {
@@ -78,6 +78,59 @@ func TestWhatThePagesNameExists(t *testing.T) {
 			assert.FileExists(t, filepath.Join(root, filepath.Dir(page), m[1]), "%s links to what does not exist", page)
 		}
 	}
+}
+
+var (
+	setting = regexp.MustCompile(`\bCLUSTERBRIDGE_[A-Z0-9_]+`)
+	alert   = regexp.MustCompile(`(?m)^      - alert: (\w+)$`)
+	ringing = regexp.MustCompile("`(\\w+)` and\\s+`(\\w+)` ring")
+)
+
+// A setting that a page names is one.
+func TestSettingsThatPagesNameExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, s := range program.Describe() {
+		known[s.Variable] = true
+		known[s.Variable+"_FILE"] = s.Secret
+	}
+	seen := 0
+	for page, text := range pages(t) {
+		for _, name := range setting.FindAllString(text, -1) {
+			if strings.HasSuffix(name, "_") { // a group of them, as in CLUSTERBRIDGE_MAIL_...
+				continue
+			}
+			seen++
+			assert.True(t, known[name], "%s names a setting that does not exist: %s", page, name)
+		}
+	}
+	require.Greater(t, seen, 100)
+}
+
+// Whoever supports an onboarding finds every stage that waits, and the alerts that
+// ring, in the guide.
+func TestTheGuideKnowsEveryWait(t *testing.T) {
+	guide := pages(t)["docs/onboarding.md"]
+	_, support, found := strings.Cut(guide, "## What support does at each wait\n")
+	require.True(t, found)
+	way, _, _ := strings.Cut(guide, "## What support")
+	support, _, _ = strings.Cut(support, "\n## ")
+	for _, stage := range []work.Stage{
+		work.StageMatch, work.StageContact, work.StageConfirmation, work.StagePayment, work.StageActivation, work.StageKey,
+		work.StageEntry, work.StageToken, work.StageLocation, work.StagePreflight, work.StageFirstRun, work.StageRefund,
+	} {
+		for what, text := range map[string]string{"the way": way, "support": support} {
+			assert.Contains(t, text, "\n| `"+string(stage)+"`", what)
+		}
+	}
+	rules, err := os.ReadFile(filepath.Join(root, "deploy/prometheus/rules/alerts.yml"))
+	require.NoError(t, err)
+	var alerts []string
+	for _, m := range alert.FindAllStringSubmatch(string(rules), -1) {
+		alerts = append(alerts, m[1])
+	}
+	named := ringing.FindStringSubmatch(support)
+	require.Len(t, named, 3)
+	require.Subset(t, alerts, named[1:])
 }
 
 // named is what a page names: all that is quoted, and every line of its

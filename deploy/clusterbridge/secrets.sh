@@ -45,6 +45,12 @@ made clusterbridge/keyset - clusterbridge keyset new
 made clusterbridge/codec-keyset - clusterbridge keyset new --codec
 made clusterbridge/hook-secret - random
 made clusterbridge/codec-token - random
+made clusterbridge/link-secret - random
+made clusterbridge/billing-secret - random
+# What Cluster shares with us; the profile demo plays Cluster.
+made clusterbridge/office-key - random
+made cluster/hook-secret - cat "$SECRETS/clusterbridge/hook-secret"
+made cluster/office-key - cat "$SECRETS/clusterbridge/office-key"
 made ui/codec-token "$GROUP_TEMPORAL" cat "$SECRETS/clusterbridge/codec-token"
 made grafana/admin-password "$GROUP_GRAFANA" random
 echo "secrets: all there"

@@ -26,13 +26,13 @@ func (d *Desk) Confirmation(ctx context.Context, subject string) (pages.Confirma
 		return pages.Confirmation{}, err
 	}
 	page := pages.Confirmation{
-		Partner: mail.Partner(first.Partner), AskedBy: d.Room.Asker(first), Employees: first.Partner == work.SevenShifts,
+		Partner: mail.Partner(first.Partner), AskedBy: onboarding.Asker(first), Employees: first.Partner == work.SevenShifts,
 		Expires: first.Data.ExpiresAt.In(d.Room.Zone(first)),
 	}
 	for _, c := range cases {
 		state, at := answered(c)
 		page.Venues = append(page.Venues, pages.VenueToConfirm{
-			ID: c.ID, Venue: d.Room.Venue(c), Fee: fee, State: state, At: at.In(d.Room.Zone(c)),
+			ID: c.ID, Venue: onboarding.Venue(c), Fee: fee, State: state, At: at.In(d.Room.Zone(c)),
 			ByOperator: c.Data.DecidedBy != "" && c.Data.DecidedBy != work.ByVenue,
 		})
 	}
@@ -94,8 +94,9 @@ func (d *Desk) ContactPage(ctx context.Context, subject string) (pages.ContactPa
 	}
 	zone := d.Room.Zone(c)
 	return pages.ContactPage{
-		Partner: mail.Partner(c.Partner), Venue: d.Room.Venue(c), Lang: d.Room.Lang(c), Expires: c.CreatedAt.Add(onePage).In(zone),
-		Done: c.ContactKey != "", At: c.Data.ContactAt.In(zone), By: c.Data.ContactBy,
+		Partner: mail.Partner(c.Partner), Venue: onboarding.Venue(c), Lang: onboarding.Lang(c), Expires: c.CreatedAt.Add(onePage).In(zone),
+		// One that is kept, but of which the workflow was not told, is entered again.
+		Done: c.Data.ContactBy != "" && c.Data.ContactTold == c.ContactKey, At: c.Data.ContactAt.In(zone), By: c.Data.ContactBy,
 	}, nil
 }
 

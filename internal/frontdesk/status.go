@@ -9,6 +9,7 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/link"
 	"github.com/clustersystems/clusterbridge/internal/mail"
+	"github.com/clustersystems/clusterbridge/internal/onboarding"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
@@ -32,7 +33,7 @@ func (d *Desk) RevealPage(ctx context.Context, subject string, reader link.Reade
 		return pages.RevealPage{}, err
 	}
 	zone := d.Room.Zone(v.Case)
-	page := pages.RevealPage{Venue: d.Room.Venue(v.Case), State: pages.RevealExpired, Opened: v.Opened.In(zone), Expires: v.Expires.In(zone)}
+	page := pages.RevealPage{Venue: onboarding.Venue(v.Case), State: pages.RevealExpired, Opened: v.Opened.In(zone), Expires: v.Expires.In(zone)}
 	switch {
 	case v.Withdrawn:
 		page.State = pages.RevealWithdrawn
@@ -53,15 +54,16 @@ func (d *Desk) Reveal(ctx context.Context, subject string, reader link.Reader) (
 	if err != nil {
 		return pages.Revealed{}, err
 	}
+	serial, err := d.Room.Serial(ctx, v.Case)
+	if err != nil {
+		return pages.Revealed{}, err
+	}
+	// Last: from here on the link is spent, and nothing may fail.
 	key, opened, err := d.Room.Reveal(ctx, v)
 	if err == nil && !opened {
 		err = pages.ErrDone
 	}
-	if err != nil {
-		return pages.Revealed{}, err
-	}
-	serial, err := d.Room.Serial(ctx, v.Case)
-	return pages.Revealed{Venue: d.Room.Venue(v.Case), Serial: serial, Key: key}, err
+	return pages.Revealed{Venue: onboarding.Venue(v.Case), Serial: serial, Key: key}, err
 }
 
 // StatusPage implements pages.Desk; the subject is a case or, once it is live, a
@@ -91,7 +93,7 @@ func (d *Desk) StatusPage(ctx context.Context, subject string) (pages.StatusPage
 func (d *Desk) onItsWay(c ledger.Case) pages.StatusPage {
 	zone := d.Room.Zone(c)
 	page := pages.StatusPage{
-		Partner: mail.Partner(c.Partner), Venue: d.Room.Venue(c), State: work.BeingOnboarded, Now: d.Room.Clock.Now().In(zone),
+		Partner: mail.Partner(c.Partner), Venue: onboarding.Venue(c), State: work.BeingOnboarded, Now: d.Room.Clock.Now().In(zone),
 	}
 	if step := stepOf(c.Data); step != "" {
 		page.Waits = &pages.Waiting{Step: step, Since: c.Data.Since.In(zone)}

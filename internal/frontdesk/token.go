@@ -21,7 +21,7 @@ func (d *Desk) TokenPage(ctx context.Context, subject string) (pages.TokenPage, 
 		return pages.TokenPage{}, err
 	}
 	zone := d.Room.Zone(c)
-	page := pages.TokenPage{Venue: d.Room.Venue(c), State: tokenState(c), Zone: zone}
+	page := pages.TokenPage{Venue: onboarding.Venue(c), State: tokenState(c), Zone: zone}
 	switch page.State {
 	case pages.TokenDone:
 		page.Chosen, page.At = chosen(c), doneAt(c).In(zone)
@@ -41,6 +41,9 @@ func (d *Desk) TokenPage(ctx context.Context, subject string) (pages.TokenPage, 
 // one.
 func tokenState(c ledger.Case) pages.TokenState {
 	d := c.Data
+	// A stage is told to the ledger a moment after the answer; the page that
+	// follows it may be faster.
+	good := d.Verdict == work.TokenGood && d.TokenAt.After(d.Since)
 	switch {
 	case c.Outcome == work.WentLive, d.Place != nil:
 		return pages.TokenDone
@@ -48,7 +51,9 @@ func tokenState(c ledger.Case) pages.TokenState {
 		return ""
 	case d.Stage == work.StageToken && d.WaitingFor == "operator":
 		return pages.TokenBlocked
-	case d.Stage == work.StageLocation && len(d.Places) > 0:
+	case good && d.Rotates != "":
+		return pages.TokenDone
+	case (good || d.Stage == work.StageLocation) && len(d.Places) > 0:
 		return pages.TokenChoose
 	}
 	return pages.TokenPaste
@@ -117,7 +122,11 @@ func (d *Desk) PasteToken(ctx context.Context, subject string, token vault.Secre
 		return err
 	}
 	var result work.TokenResult
-	if err := d.tell(ctx, c, work.UpdateTryToken, byVenue("pasted on the page"), &result); err != nil {
+	err = d.tell(ctx, c, work.UpdateTryToken, byVenue("pasted on the page"), &result)
+	if hasCode(err, work.BadInput) {
+		return pages.ErrWrong{} // no token is waited for just now; the page says what is
+	}
+	if err != nil {
 		return err
 	}
 	switch result.Verdict {

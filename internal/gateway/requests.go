@@ -34,15 +34,17 @@ const (
 
 // request is the body of PathRequests. It names no person.
 type request struct {
-	RequestID string `json:"requestId"`
-	Partner   string `json:"partner"`
-	Requester string `json:"requester"` // venue_admin or partner_support
-	Venues    []struct {
-		TradeName string `json:"tradeName"`
-		Address   string `json:"address"`
-		Language  string `json:"language"`
-		Serial    string `json:"serial"`
-	} `json:"venues"`
+	RequestID string           `json:"requestId"`
+	Partner   string           `json:"partner"`
+	Requester string           `json:"requester"` // venue_admin or partner_support
+	Venues    []requestedVenue `json:"venues"`
+}
+
+type requestedVenue struct {
+	TradeName string `json:"tradeName"`
+	Address   string `json:"address"`
+	Language  string `json:"language,omitempty"`
+	Serial    string `json:"serial,omitempty"`
 }
 
 // Payment is the body of PathPayments.
@@ -90,12 +92,13 @@ func (g *Gateway) billingSign() signedBy {
 	return signedBy{HeaderBillingTimestamp, HeaderBillingSignature, g.o.BillingSecrets}
 }
 
-// takeRequest begins an onboarding that was asked for in Cluster.
+// takeRequest begins an onboarding that was asked for in Cluster. A field that
+// it does not know is refused: passed over, what was asked would not be done.
 func (g *Gateway) takeRequest(w http.ResponseWriter, r *http.Request) {
 	g.takeSigned(w, r, g.hookSign(), func(ctx context.Context, body []byte) error {
 		var q request
-		if err := json.Unmarshal(body, &q); err != nil {
-			return work.Err(work.BadInput, "the body is not what was agreed")
+		if err := work.DecodeStrict(body, &q); err != nil {
+			return err
 		}
 		if err := work.CheckRequest(q.RequestID); err != nil {
 			return err
@@ -111,7 +114,8 @@ func (g *Gateway) takeRequest(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// takePayment notes a payment that the billing system tells of.
+// takePayment notes a payment that the billing system tells of. It may tell more
+// than we know: all that counts here has to be there.
 func (g *Gateway) takePayment(w http.ResponseWriter, r *http.Request) {
 	g.takeSigned(w, r, g.billingSign(), func(ctx context.Context, body []byte) error {
 		var p Payment

@@ -42,6 +42,9 @@ type CaseData struct {
 	ContactBy  string    `json:"contactBy"` // who entered it; empty: it stood on Cluster's record
 	ContactAt  time.Time `json:"contactAt"`
 	ContactNth int       `json:"contactNth"` // counts the contacts, so that another one gets a mail of its own
+	// ContactTold is the ContactKey that the workflow was last told: one that was
+	// entered while it could not be told has to be entered again.
+	ContactTold string `json:"contactTold"`
 
 	Groups    []string  `json:"groups"` // in which it was asked, the latest last
 	AskedAt   time.Time `json:"askedAt"`

@@ -36,11 +36,11 @@ func (r *Room) Ask(ctx context.Context, in work.AskInput) (work.AskResult, error
 	key := groupMails(in.Request, group)
 	var sent mail.Message = message
 	if in.Reminder > 0 {
-		sent = mail.ConfirmationReminder{ConfirmationRequest: message, Asked: first.Data.AskedAt.In(r.zoneOf(first))}
+		sent = mail.ConfirmationReminder{ConfirmationRequest: message, Asked: first.Data.AskedAt.In(r.Zone(first))}
 		key += fmt.Sprintf("/reminder/%d", in.Reminder)
 	}
 	result := work.AskResult{Asked: ids(waiting)}
-	return result, r.toContact(ctx, key, first, sent, bothLanguages(lang(first))...)
+	return result, r.toContact(ctx, key, first, sent, bothLanguages(Lang(first))...)
 }
 
 // waiting are those cases that have not been answered, of one contact. Where it
@@ -112,12 +112,13 @@ func (r *Room) question(first ledger.Case, waiting []ledger.Case, group string) 
 	}
 	_, token := r.takesToken(first.Partner)
 	return mail.ConfirmationRequest{
-		Partner: mail.Partner(first.Partner), AskedBy: asker(first), Venues: venues(waiting), Employees: token,
-		Fee: fee, Link: open, Expires: first.Data.ExpiresAt.In(r.zoneOf(first)),
+		Partner: mail.Partner(first.Partner), AskedBy: Asker(first), Venues: venues(waiting), Employees: token,
+		Fee: fee, Link: open, Expires: first.Data.ExpiresAt.In(r.Zone(first)),
 	}, nil
 }
 
-func asker(c ledger.Case) mail.Asker {
+// Asker is who asked for a case.
+func Asker(c ledger.Case) mail.Asker {
 	if c.Data.Requester == work.VenueAdmin {
 		return mail.VenueAdmin
 	}

@@ -252,8 +252,12 @@ func (r *Room) EnterContact(ctx context.Context, in NewContact) error {
 	return err
 }
 
-// Contact tells whether somebody can be asked.
+// Contact tells the workflow whether somebody can be asked, and notes that it
+// was told.
 func (r *Room) Contact(ctx context.Context, caseID string) (work.ContactResult, error) {
-	c, err := r.Ledger.Case(ctx, caseID)
+	c, err := r.Ledger.ChangeCase(ctx, caseID, func(c *ledger.Case) (ledger.Entry, error) {
+		c.Data.ContactTold = c.ContactKey
+		return ledger.Entry{}, nil
+	})
 	return work.ContactResult{Contact: c.ContactKey}, err
 }

@@ -20,7 +20,7 @@ func (r *Room) handover(ctx context.Context, c ledger.Case, reader link.Reader) 
 	if err != nil {
 		return mail.Handover{}, err
 	}
-	credential := mail.VenueCredential{Venue: venueOf(c), Serial: k.Serial}
+	credential := mail.VenueCredential{Venue: Venue(c), Serial: k.Serial}
 	if r.Settings.KeyInline {
 		credential.Key, err = r.Vault.Get(ctx, keySecret(k.Base))
 		return mail.Handover{Venues: []mail.VenueCredential{credential}}, err
@@ -33,12 +33,12 @@ func (r *Room) handover(ctx context.Context, c ledger.Case, reader link.Reader) 
 		return mail.Handover{}, err
 	}
 	credential.Reveal, err = r.link(link.Reveal, c.ID, reader, reveal.ExpiresAt)
-	return mail.Handover{Venues: []mail.VenueCredential{credential}, Expires: reveal.ExpiresAt.In(r.zoneOf(c))}, err
+	return mail.Handover{Venues: []mail.VenueCredential{credential}, Expires: reveal.ExpiresAt.In(r.Zone(c))}, err
 }
 
 // partnerKey is the partner's key that is in force.
 func (r *Room) partnerKey(ctx context.Context, c ledger.Case) (ledger.TillKey, error) {
-	serial, err := r.serial(ctx, c)
+	serial, err := r.Serial(ctx, c)
 	if err != nil {
 		return ledger.TillKey{}, err
 	}
@@ -49,8 +49,8 @@ func (r *Room) partnerKey(ctx context.Context, c ledger.Case) (ledger.TillKey, e
 	return k, err
 }
 
-// serial is that of a case's till; a rotation's is its location's.
-func (r *Room) serial(ctx context.Context, c ledger.Case) (string, error) {
+// Serial is that of a case's till; a rotation's is its location's.
+func (r *Room) Serial(ctx context.Context, c ledger.Case) (string, error) {
 	if c.Serial != "" || c.Location == "" {
 		return c.Serial, nil
 	}

@@ -158,7 +158,7 @@ func (r *Room) connectionOf(ctx context.Context, c ledger.Case) (ledger.NewConne
 	if entered == nil {
 		return n, work.Err(work.Internal, "going live without an entry at the partner's")
 	}
-	today := sale.DayOf(r.Clock.Now(), r.zoneOf(c))
+	today := sale.DayOf(r.Clock.Now(), r.Zone(c))
 	first := n.FirstDay(today)
 	n.Settings = partner.Settings{
 		ReceiptDate: sale.ByOpened,

@@ -30,8 +30,8 @@ func (r *Room) location(ctx context.Context, c ledger.Case, secret string, by le
 			return l, r.Ledger.SetLocationSecret(ctx, l.ID, secret, by)
 		}
 		l = ledger.Location{
-			TradeName: c.Name(), Address: c.Data.Venue.Address, Zone: r.zoneOf(c).String(),
-			Language: string(lang(c)), Serial: c.Serial, Secret: secret,
+			TradeName: c.Name(), Address: c.Data.Venue.Address, Zone: r.Zone(c).String(),
+			Language: string(Lang(c)), Serial: c.Serial, Secret: secret,
 		}
 		if l.ID, err = r.freeID(ctx, cmp.Or(c.Data.Asked.Location, Slug(c.Name()))); err != nil {
 			return l, err

@@ -88,12 +88,12 @@ func (r *Room) sendTo(ctx context.Context, c ledger.Case, kind mail.Kind, reader
 	if err != nil {
 		return false, err
 	}
-	return true, r.toContact(ctx, key, c, message, lang(c))
+	return true, r.toContact(ctx, key, c, message, Lang(c))
 }
 
 // message words a case's mail for a reader.
 func (r *Room) message(ctx context.Context, c ledger.Case, kind mail.Kind, reader link.Reader) (mail.Message, error) {
-	name, venue, zone := mail.Partner(c.Partner), venueOf(c), r.zoneOf(c)
+	name, venue, zone := mail.Partner(c.Partner), Venue(c), r.Zone(c)
 	side := map[link.Reader]mail.Reader{link.Venue: mail.ToVenue, link.Support: mail.ToRequester}[reader]
 	switch kind {
 	case mail.KindConfirmationExpired:
@@ -147,7 +147,7 @@ func (r *Room) tokenNeeded(c ledger.Case, venue mail.Venue) (mail.Message, error
 	}
 	expires := since.Add(r.Settings.TokenFor)
 	page, err := r.link(link.Token, c.ID, link.Venue, expires)
-	return mail.TokenNeeded{Venue: venue, Link: page, Expires: expires.In(r.zoneOf(c))}, err
+	return mail.TokenNeeded{Venue: venue, Link: page, Expires: expires.In(r.Zone(c))}, err
 }
 
 func (r *Room) live(ctx context.Context, c ledger.Case, venue mail.Venue) (mail.Message, error) {
@@ -158,7 +158,7 @@ func (r *Room) live(ctx context.Context, c ledger.Case, venue mail.Venue) (mail.
 	// A venue that comes back was connected long ago.
 	status, err := r.StatusLink(connection.ID, link.Venue, c.Data.LiveAt)
 	return mail.Live{
-		Partner: mail.Partner(c.Partner), Venue: venue, Activated: c.Data.LiveAt.In(r.zoneOf(c)),
+		Partner: mail.Partner(c.Partner), Venue: venue, Activated: c.Data.LiveAt.In(r.Zone(c)),
 		HistoryFrom: connection.HistoryFrom, Status: status,
 	}, err
 }

@@ -31,10 +31,10 @@ func (r *Room) SendOffboarded(ctx context.Context, in work.OffboardStep) (work.M
 	if err != nil {
 		return work.MailResult{}, err
 	}
-	message := mail.Offboarded{Partner: mail.Partner(c.Partner), Venue: venueOf(c), Ended: connection.StateSince.In(r.zoneOf(c))}
+	message := mail.Offboarded{Partner: mail.Partner(c.Partner), Venue: Venue(c), Ended: connection.StateSince.In(r.Zone(c))}
 	// The end's instant tells one offboarding from a later one.
 	key := fmt.Sprintf("%s/%d", offboardMails(in.Connection), connection.StateSince.Unix())
-	return work.MailResult{Readers: 1}, r.toContact(ctx, key, c, message, lang(c))
+	return work.MailResult{Readers: 1}, r.toContact(ctx, key, c, message, Lang(c))
 }
 
 func offboardMails(connection string) string { return "offboard:" + connection }

@@ -141,8 +141,8 @@ const (
 	actAnew     = "settings of a new onboarding"
 )
 
-// zoneOf is a case's zone, for instants in mails and on pages.
-func (r *Room) zoneOf(c ledger.Case) *time.Location {
+// Zone is a case's zone, for instants in mails and on pages.
+func (r *Room) Zone(c ledger.Case) *time.Location {
 	for _, name := range []string{c.Data.Venue.Zone, r.Settings.Zone} {
 		if zone, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
 			return zone
@@ -151,8 +151,8 @@ func (r *Room) zoneOf(c ledger.Case) *time.Location {
 	return time.UTC
 }
 
-// lang is the language in which a case's venue is written to.
-func lang(c ledger.Case) words.Lang {
+// Lang is the language in which a case's venue is written to.
+func Lang(c ledger.Case) words.Lang {
 	for _, l := range []string{c.Data.Venue.Language, c.Data.Asked.Language} {
 		if parsed, err := words.Parse(l); err == nil {
 			return parsed

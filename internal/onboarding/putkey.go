@@ -23,7 +23,7 @@ func (r *Room) PutKey(ctx context.Context, caseID, holder string, key vault.Secr
 	if err != nil {
 		return err
 	}
-	serial, err := r.serial(ctx, c)
+	serial, err := r.Serial(ctx, c)
 	switch {
 	case err != nil:
 		return err

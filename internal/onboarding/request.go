@@ -99,12 +99,13 @@ func (r *Room) Acknowledge(ctx context.Context, in work.RequestInput) (work.Mail
 func venues(cases []ledger.Case) []mail.Venue {
 	all := make([]mail.Venue, len(cases))
 	for i, c := range cases {
-		all[i] = venueOf(c)
+		all[i] = Venue(c)
 	}
 	return all
 }
 
-func venueOf(c ledger.Case) mail.Venue {
+// Venue is a case's venue, as mails and pages name it.
+func Venue(c ledger.Case) mail.Venue {
 	return mail.Venue{Name: c.Name(), Address: cmp.Or(c.Data.Venue.Address, c.Data.Asked.Address)}
 }
 

@@ -115,6 +115,16 @@ func (r *Room) ping(ctx context.Context, serial, secret string) (cluster.Ping, e
 	return r.Till.Ping(ctx, cluster.Credential{Serial: serial, Key: key.Reveal()})
 }
 
+// TillTime is the till's clock, with its own offset.
+func (r *Room) TillTime(ctx context.Context, c ledger.Case) (time.Time, error) {
+	secret, err := r.keptKey(ctx, c)
+	if err != nil {
+		return time.Time{}, err
+	}
+	ping, err := r.ping(ctx, c.Serial, secret)
+	return ping.PosTime, err
+}
+
 // ourKey is where our key to a case's till is kept. Should it have been taken
 // away since the till was opened, it is opened once more.
 func (r *Room) ourKey(ctx context.Context, c ledger.Case) (string, error) {
@@ -149,7 +159,7 @@ func (r *Room) preflight(ctx context.Context, c ledger.Case, secret string) erro
 	if err != nil {
 		return err
 	}
-	if said := OffsetDiffers(ping.PosTime, r.zoneOf(c)); said != "" {
+	if said := OffsetDiffers(ping.PosTime, r.Zone(c)); said != "" {
 		return work.Err(work.ZonesDiffer, said)
 	}
 	key, err := r.Vault.Get(ctx, secret)
@@ -188,7 +198,8 @@ func offset(seconds int) string {
 }
 
 // SameHours tells whether two zones keep the same hours, from a year before an
-// instant to a year after.
+// instant to a year after: aliases such as America/Montreal and America/Toronto
+// do.
 func SameHours(now time.Time, a, b *time.Location) bool {
 	const step, year = 12 * time.Hour, 365 * 24 * time.Hour
 	for t := now.Add(-year); t.Before(now.Add(year)); t = t.Add(step) {

@@ -118,11 +118,21 @@ func (r *Room) Hindrances(ctx context.Context, c ledger.Case, at partner.Place) 
 	return found, err
 }
 
+// KnownHindrances are Hindrances, without asking the partner: whether something
+// else feeds a place is known once somebody has tried to choose it.
+func (r *Room) KnownHindrances(ctx context.Context, c ledger.Case, at partner.Place) ([]string, error) {
+	found, err := r.fits(ctx, c, at)
+	if err == nil && slices.Contains(c.Data.FedByOthers, at.ID) {
+		found = append(found, OtherPOS)
+	}
+	return found, err
+}
+
 // fits are the hindrances that are known without asking the partner.
 func (r *Room) fits(ctx context.Context, c ledger.Case, at partner.Place) ([]string, error) {
 	var found []string
 	theirs, err := time.LoadLocation(at.Zone)
-	if err != nil || at.Zone == "" || at.Zone == "Local" || !SameHours(r.Clock.Now(), r.zoneOf(c), theirs) {
+	if err != nil || at.Zone == "" || at.Zone == "Local" || !SameHours(r.Clock.Now(), r.Zone(c), theirs) {
 		found = append(found, ZoneDiffers)
 	}
 	taken, err := r.takenBy(ctx, c, at)

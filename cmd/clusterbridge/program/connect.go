@@ -9,6 +9,7 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/limit"
+	"github.com/clustersystems/clusterbridge/internal/onboarding"
 	"github.com/clustersystems/clusterbridge/internal/partner"
 	"github.com/clustersystems/clusterbridge/internal/partner/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/sale"
@@ -204,7 +205,7 @@ func (d *desk) compareZones(ctx context.Context, loc ledger.Location, found seve
 	}
 	if theirs.String() != zone.String() {
 		now := d.clock().Now()
-		if !sameOffsets(now, zone, theirs) {
+		if !onboarding.SameHours(now, zone, theirs) {
 			return failed(nil, "have the venue correct the zone in 7shifts (Location Settings), or ours, then connect again",
 				"The zones differ: 7shifts has %s, the location %s. Days would be cut at different hours.", theirs, zone)
 		}

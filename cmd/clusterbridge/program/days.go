@@ -55,16 +55,3 @@ func plural(n int, one string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, one)
 }
-
-// sameOffsets tells whether two zones keep the same hours through the year
-// around an instant: aliases such as America/Montreal and America/Toronto do.
-func sameOffsets(now time.Time, a, b *time.Location) bool {
-	const step, year = 12 * time.Hour, 365 * 24 * time.Hour
-	for t := now.Add(-year); t.Before(now.Add(year)); t = t.Add(step) {
-		_, x := t.In(a).Zone()
-		if _, y := t.In(b).Zone(); x != y {
-			return false
-		}
-	}
-	return true
-}

@@ -140,6 +140,9 @@ func (d *desk) ownLog() *slog.Logger {
 // connection finds a connection by "<partner>:<location>", or by the location
 // alone when that has one connection only.
 func (d *desk) connection(ctx context.Context, name string) (ledger.Connection, error) {
+	if strings.Count(name, ":") > 1 {
+		return ledger.Connection{}, usage(fmt.Sprintf("%q is an onboarding, not a connection.", name), "clusterbridge onboarding show "+name)
+	}
 	store, err := d.ledger(ctx)
 	if err != nil {
 		return ledger.Connection{}, err

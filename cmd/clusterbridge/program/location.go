@@ -7,6 +7,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
+	"github.com/clustersystems/clusterbridge/internal/onboarding"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -159,34 +160,9 @@ func (d *desk) tryTill(ctx context.Context, cred cluster.Credential, zone *time.
 	if err != nil {
 		return about(err, location)
 	}
-	if said := tillAgainst(ping.PosTime, zone); said != "" {
-		return failed(nil, "correct --zone, or have the venue correct the till's clock", "%s", said)
+	if said := onboarding.OffsetDiffers(ping.PosTime, zone); said != "" {
+		return failed(nil, "correct --zone, or have the venue correct the till's clock", "%s", sentence(said))
 	}
 	d.say("The till answers: serial %s, its clock fits %s.", cred.Serial, zone)
 	return nil
-}
-
-// tillAgainst says how the till's clock contradicts a zone, or nothing. Only
-// the offset is compared: a till whose clock is a few minutes off is common and
-// allowed for by the overlap.
-func tillAgainst(posTime time.Time, zone *time.Location) string {
-	if posTime.IsZero() {
-		return ""
-	}
-	_, till := posTime.Zone()
-	_, ours := posTime.In(zone).Zone()
-	if till == ours {
-		return ""
-	}
-	return fmt.Sprintf("The till is at UTC%s, but %s is at UTC%s now: business days would be cut at the wrong hour.",
-		offset(till), zone, offset(ours))
-}
-
-// offset prints seconds east of UTC as +HH:MM.
-func offset(seconds int) string {
-	sign := '+'
-	if seconds < 0 {
-		sign, seconds = '-', -seconds
-	}
-	return fmt.Sprintf("%c%02d:%02d", sign, seconds/3600, seconds/60%60)
 }

@@ -31,7 +31,7 @@ type verbs struct {
 	Gateway  gatewayVerb  `cmd:"" help:"Serve hooks, health, metrics and the payload codec's endpoint until stopped." group:"Run"`
 	Health   healthVerb   `cmd:"" help:"Ask a running worker or gateway whether it is ready." group:"Run"`
 	Migrate  migrateVerb  `cmd:"" help:"Bring the ledger's schema and Temporal's namespace and search attributes up to this program." group:"Run"`
-	Simulate simulateVerb `cmd:"" help:"Serve simulated Cluster, 7shifts and WISK, for demos." group:"Run"`
+	Simulate simulateVerb `cmd:"" help:"Serve simulated Cluster, 7shifts, WISK and a mailbox, for demos." group:"Run"`
 	Settings settingsVerb `cmd:"" help:"Show every setting and its value; secrets are not printed." group:"Run"`
 	Keyset   keysetVerb   `cmd:"" help:"The keyset that seals tokens and keys." group:"Run"`
 

@@ -4,13 +4,11 @@ package program
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -22,68 +20,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
-	namespacepb "go.temporal.io/api/namespace/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/clustersystems/clusterbridge/internal/gateway"
 )
-
-// frontend is as much of Temporal's frontend as a worker and a gateway need to
-// start; it has no work. The real server's tests are in cmd/demo/e2e.
-type frontend struct {
-	workflowservice.UnimplementedWorkflowServiceServer
-}
-
-func (frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {
-	return &workflowservice.GetSystemInfoResponse{Capabilities: &workflowservice.GetSystemInfoResponse_Capabilities{}}, nil
-}
-
-func (frontend) DescribeNamespace(context.Context, *workflowservice.DescribeNamespaceRequest) (*workflowservice.DescribeNamespaceResponse, error) {
-	return &workflowservice.DescribeNamespaceResponse{NamespaceInfo: &namespacepb.NamespaceInfo{Name: "default"}}, nil
-}
-
-func (frontend) DescribeSchedule(context.Context, *workflowservice.DescribeScheduleRequest) (*workflowservice.DescribeScheduleResponse, error) {
-	return nil, serviceerror.NewNotFound("no schedules here")
-}
-
-func (frontend) CreateSchedule(context.Context, *workflowservice.CreateScheduleRequest) (*workflowservice.CreateScheduleResponse, error) {
-	return &workflowservice.CreateScheduleResponse{}, nil
-}
-
-func (frontend) PollWorkflowTaskQueue(ctx context.Context, _ *workflowservice.PollWorkflowTaskQueueRequest) (*workflowservice.PollWorkflowTaskQueueResponse, error) {
-	<-ctx.Done()
-	return &workflowservice.PollWorkflowTaskQueueResponse{}, nil
-}
-
-func (frontend) PollActivityTaskQueue(ctx context.Context, _ *workflowservice.PollActivityTaskQueueRequest) (*workflowservice.PollActivityTaskQueueResponse, error) {
-	<-ctx.Done()
-	return &workflowservice.PollActivityTaskQueueResponse{}, nil
-}
-
-// serveTemporal serves a frontend and gives its address.
-func serveTemporal(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	server, answers := grpc.NewServer(grpc.UnaryInterceptor(statuses)), health.NewServer()
-	answers.SetServingStatus("temporal.api.workflowservice.v1.WorkflowService", healthpb.HealthCheckResponse_SERVING)
-	workflowservice.RegisterWorkflowServiceServer(server, frontend{})
-	healthpb.RegisterHealthServer(server, answers)
-	var ended sync.WaitGroup
-	ended.Go(func() { _ = server.Serve(l) })
-	t.Cleanup(func() { server.Stop(); ended.Wait() })
-	return l.Addr().String()
-}
-
-// statuses sends Temporal's errors as what they are.
-func statuses(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	answer, err := handler(ctx, req)
-	return answer, serviceerror.ToStatus(err).Err()
-}
 
 // running is a verb that keeps running.
 type running struct {
@@ -116,10 +55,10 @@ func (l *lines) String() string {
 }
 
 // start runs a verb until stop.
-func start(t *testing.T, environ []string, verb string) *running {
+func start(t *testing.T, environ []string, args ...string) *running {
 	t.Helper()
 	r := &running{t: t, out: &lines{new: make(chan struct{}, 1)}, err: &lines{new: make(chan struct{}, 1)}, ended: make(chan int, 1)}
-	go func() { r.ended <- Main([]string{verb}, strings.NewReader(""), r.out, r.err, environ) }()
+	go func() { r.ended <- Main(args, strings.NewReader(""), r.out, r.err, environ) }()
 	return r
 }
 
@@ -171,7 +110,7 @@ func TestTheGatewayServesUntilItIsStopped(t *testing.T) {
 	s.connectMarcel()
 	keyset := strings.TrimSpace(run(nil, "", "keyset", "new", "--codec").out)
 	secret, token := strings.Repeat("s", 32), fmt.Sprintf("%x", sha256.Sum256([]byte("token")))
-	environ := append(s.environ, "TEMPORAL_ADDRESS="+serveTemporal(t),
+	environ := append(s.environ, "TEMPORAL_ADDRESS="+serveTemporal(t, frontend{}),
 		"CLUSTERBRIDGE_GATEWAY_LISTEN=127.0.0.1:0", "CLUSTERBRIDGE_GATEWAY_ADMIN_LISTEN=127.0.0.1:0",
 		"CLUSTERBRIDGE_HOOK_SECRETS="+secret, "CLUSTERBRIDGE_CODEC_TOKENS="+token, "CLUSTERBRIDGE_CODEC_KEYSET="+keyset)
 	g := start(t, environ, "gateway")
@@ -215,7 +154,7 @@ func TestTheGatewayServesUntilItIsStopped(t *testing.T) {
 
 func TestTheWorkerServesMetricsAndHealthWhereItIsTold(t *testing.T) {
 	s := newStage(t)
-	w := start(t, append(s.environ, "TEMPORAL_ADDRESS="+serveTemporal(t), "CLUSTERBRIDGE_WORKER_LISTEN=127.0.0.1:0"), "worker")
+	w := start(t, append(s.environ, "TEMPORAL_ADDRESS="+serveTemporal(t, frontend{}), "CLUSTERBRIDGE_WORKER_LISTEN=127.0.0.1:0"), "worker")
 	admin := w.find(`"metrics and health are served","address":"([0-9.:]+)"`)
 	w.find(`(ready: worker)`)
 	require.Equal(t, ExitOK, run(nil, "", "health", "http://"+admin).code)

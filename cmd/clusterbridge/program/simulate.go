@@ -11,12 +11,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/clustersystems/clusterbridge/internal/clock"
+	"github.com/clustersystems/clusterbridge/internal/onboarding"
 	"github.com/clustersystems/clusterbridge/internal/sale"
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
@@ -27,8 +27,16 @@ type simulateVerb struct {
 	ClusterListen     string `help:"Address of the simulated Cluster." default:"127.0.0.1:8201" placeholder:"HOST:PORT"`
 	SevenShiftsListen string `name:"sevenshifts-listen" help:"Address of the simulated 7shifts." default:"127.0.0.1:8202" placeholder:"HOST:PORT"`
 	WiskListen        string `help:"Address of the simulated WISK." default:"127.0.0.1:8203" placeholder:"HOST:PORT"`
-	State             string `help:"Folder for what 7shifts and WISK hold and for the credentials' files; without it nothing is kept." type:"path" placeholder:"DIR"`
-	Seed              uint64 `help:"Another seed sells other meals." default:"20261103"`
+	MailboxListen     string `help:"Address of the page with the mails that were sent." default:"127.0.0.1:8204" placeholder:"HOST:PORT"`
+	SMTPListen        string `name:"smtp-listen" help:"Address of the simulated mail server." default:"127.0.0.1:8205" placeholder:"HOST:PORT"`
+
+	Gateway        string        `help:"clusterbridge's gateway, to which Cluster's pages send requests." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	HookSecretFile string        `help:"File with the secret that signs them, CLUSTERBRIDGE_HOOK_SECRETS of the gateway; without it one is told." type:"path" placeholder:"FILE"`
+	OfficeKeyFile  string        `help:"File with the key to Cluster's back office, CLUSTERBRIDGE_CLUSTER_OFFICE_KEY; without it one is told." type:"path" placeholder:"FILE"`
+	Activation     time.Duration `help:"How long Cluster takes to activate API access; the real one takes 24 to 48 hours." default:"0s"`
+
+	State string `help:"Folder for what the simulators hold and for the credentials' files; without it nothing is kept." type:"path" placeholder:"DIR"`
+	Seed  uint64 `help:"Another seed sells other meals." default:"20261103"`
 }
 
 const (
@@ -50,7 +58,7 @@ type simulation struct {
 	Today sale.Day `json:"today"`
 }
 
-// Run serves simulated Cluster, 7shifts and WISK until it is stopped.
+// Run serves simulated Cluster, 7shifts, WISK and a mailbox until it is stopped.
 func (v *simulateVerb) Run(ctx context.Context, d *desk) error {
 	kept, err := v.load(d.clock())
 	if err != nil {
@@ -61,12 +69,20 @@ func (v *simulateVerb) Run(ctx context.Context, d *desk) error {
 		return failed(err, "use another --state folder", "What the simulated 7shifts held cannot be read.")
 	}
 	defer shifts.Close()
-	tills := clustersim.New(clustersim.Options{Clock: d.clock()})
+	box, err := v.openMailbox(d)
+	if err != nil {
+		return err
+	}
+	defer box.Close()
+	tills, err := v.openCluster(d)
+	if err != nil {
+		return err
+	}
 	venues, sites := traffic.DemoVenues(), traffic.ItemVenues()
-	traffic.New(kept.Seed, venues, kept.Today.Plus(-simulatedPast), kept.Today, simulatedFuture, traffic.DemoMinimums()).Load(tills)
-	traffic.New(kept.Seed, sites, kept.Today.PlusMonths(-simulatedMonths), kept.Today, simulatedFuture, traffic.Minimums{}).Load(tills)
-
-	addresses, err := listenAll(ctx, v.ClusterListen, v.SevenShiftsListen, v.WiskListen)
+	v.sell(tills, kept, traffic.DemoMinimums(), venues, sites)
+	newVenues, newSites := traffic.Newcomers()
+	v.sell(tills, kept, traffic.Minimums{}, newVenues, newSites)
+	addresses, err := listenAll(ctx, v.ClusterListen, v.SevenShiftsListen, v.WiskListen, v.MailboxListen, v.SMTPListen)
 	if err != nil {
 		return err
 	}
@@ -75,10 +91,7 @@ func (v *simulateVerb) Run(ctx context.Context, d *desk) error {
 		return errors.Join(err, closeAll(addresses))
 	}
 	defer stock.Close()
-	d.say("Cluster, simulated:  CLUSTERBRIDGE_CLUSTER_URL=http://%s", addresses[0].Addr())
-	d.say("7shifts, simulated:  CLUSTERBRIDGE_SEVENSHIFTS_URL=http://%s (open it in a browser)", addresses[1].Addr())
-	d.say("WISK, simulated:     CLUSTERBRIDGE_WISK_URL=http://%s (open it in a browser)", addresses[2].Addr())
-	d.say("The tills sell until %s.", kept.Today.Plus(simulatedFuture-1))
+	v.tell(d, kept, addresses)
 	for i, venue := range venues {
 		if err := v.open(d, shifts, venue.Location, int64(i)); err != nil {
 			return errors.Join(err, closeAll(addresses))
@@ -87,17 +100,31 @@ func (v *simulateVerb) Run(ctx context.Context, d *desk) error {
 	if err := v.addSites(d, stock, sites); err != nil {
 		return errors.Join(err, closeAll(addresses))
 	}
+	v.welcome(d, shifts, stock, int64(len(venues)))
 	d.say("\nready")
-	return serveAll(ctx, map[net.Listener]http.Handler{addresses[0]: tills, addresses[1]: shifts, addresses[2]: stock})
+	return serveBeside(ctx, box, addresses[4], func(ctx context.Context) error {
+		return serveAll(ctx, map[net.Listener]http.Handler{addresses[0]: tills, addresses[1]: shifts, addresses[2]: stock, addresses[3]: box})
+	})
+}
+
+// sell loads what venues sell: those for 7shifts, and the sites for WISK.
+func (*simulateVerb) sell(tills *clustersim.Sim, kept simulation, least traffic.Minimums, venues, sites []traffic.Venue) {
+	traffic.New(kept.Seed, venues, kept.Today.Plus(-simulatedPast), kept.Today, simulatedFuture, least).Load(tills)
+	traffic.New(kept.Seed, sites, kept.Today.PlusMonths(-simulatedMonths), kept.Today, simulatedFuture, traffic.Minimums{}).Load(tills)
+}
+
+// tell says where everything is.
+func (v *simulateVerb) tell(d *desk, kept simulation, at []net.Listener) {
+	d.say("Cluster, simulated:  CLUSTERBRIDGE_CLUSTER_URL=http://%s", at[0].Addr())
+	d.say("7shifts, simulated:  CLUSTERBRIDGE_SEVENSHIFTS_URL=http://%s (open it in a browser)", at[1].Addr())
+	d.say("WISK, simulated:     CLUSTERBRIDGE_WISK_URL=http://%s (open it in a browser)", at[2].Addr())
+	v.tellOffice(d, at[0].Addr(), at[3].Addr(), at[4].Addr())
+	d.say("The tills sell until %s.", kept.Today.Plus(simulatedFuture-1))
 }
 
 // open makes a venue's company at 7shifts and tells how to connect it.
 func (v *simulateVerb) open(d *desk, shifts *sevenshiftssim.Sim, l clustersim.Location, i int64) error {
-	company := sevenshiftssim.Company{ID: firstCompany + i, Name: l.TradeName}
-	shifts.AddCompany(company)
-	shifts.AddLocation(sevenshiftssim.Location{ID: firstPartnerLocation + i, CompanyID: company.ID, Name: l.TradeName, City: "", Timezone: l.Zone})
-	token := simulatedSecret("token of " + l.Serial)
-	shifts.AddToken(sevenshiftssim.Token{Value: token, Companies: []int64{company.ID}})
+	token := addCompany(shifts, l, i)
 	id, tokenFrom, err := v.add(d, l, "7shifts token", token, ".token")
 	if err == nil {
 		d.say("  clusterbridge connect 7shifts --location %s --token-file %s", id, tokenFrom)
@@ -105,11 +132,22 @@ func (v *simulateVerb) open(d *desk, shifts *sevenshiftssim.Sim, l clustersim.Lo
 	return err
 }
 
+// addCompany makes a venue's company at 7shifts, and gives the token that opens
+// it.
+func addCompany(shifts *sevenshiftssim.Sim, l clustersim.Location, i int64) (token string) {
+	company := sevenshiftssim.Company{ID: firstCompany + i, Name: l.TradeName}
+	shifts.AddCompany(company)
+	shifts.AddLocation(sevenshiftssim.Location{ID: firstPartnerLocation + i, CompanyID: company.ID, Name: l.TradeName, City: "", Timezone: l.Zone})
+	token = simulatedSecret("token of " + l.Serial)
+	shifts.AddToken(sevenshiftssim.Token{Value: token, Companies: []int64{company.ID}})
+	return token
+}
+
 // add writes a location's credentials, its key at Cluster and the partner's, into
 // the state folder, or tells them where there is none, and tells how to add the
 // location. It returns the location's id and where the partner's credential is.
 func (v *simulateVerb) add(d *desk, l clustersim.Location, name, secret, suffix string) (id, from string, err error) {
-	id = slug(l.TradeName)
+	id = onboarding.Slug(l.TradeName)
 	key, from := v.file(id+".key"), v.file(id+suffix)
 	if v.State == "" {
 		d.say("\n%s: API key %s, %s %s (simulated, so no secrets)", l.TradeName, l.Key, name, secret)
@@ -211,11 +249,4 @@ func serveAll(ctx context.Context, handlers map[net.Listener]http.Handler) error
 		})
 	}
 	return group.Wait()
-}
-
-// slug makes a location's id of a trade name.
-func slug(name string) string {
-	plain := strings.NewReplacer("\u00e9", "e", "\u00e8", "e", "\u00ea", "e", "\u00e0", "a", "\u00e2", "a", "\u00e7", "c", "\u00f4", "o").Replace(strings.ToLower(name))
-	parts := strings.FieldsFunc(plain, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	return strings.Join(parts, "-")
 }

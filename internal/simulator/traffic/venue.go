@@ -102,6 +102,26 @@ func ItemVenues() []Venue {
 	}
 }
 
+// Newcomers are venues that are with no partner yet, and whose contact stands on
+// Cluster's record: one of the kind of DemoVenues, one of that of ItemVenues.
+func Newcomers() (receipts, items []Venue) {
+	known := func(l clustersim.Location, address, contact, email string) clustersim.Location {
+		l.Key, l.Address, l.Contact = "", address, &clustersim.Contact{Name: wire.Text(contact), Email: wire.Text(email)}
+		return l
+	}
+	bistro := location("CL-70301", "Bistro Ontario", "America/Toronto", "fr", 600)
+	bar := location("CL-70302", "Bar Crescent", "America/Toronto", "en", 700)
+	receipts = []Venue{{
+		Location: known(bistro, "1280, rue Ontario Est, Montr\u00e9al", "Ad\u00e8le Fortin", "adele@bistro-ontario.example"),
+		TaxRate:  14_975, OrdersPerHistoryDay: 5, OrdersPerLiveDay: 40,
+	}}
+	items = []Venue{{
+		Location: known(bar, "34, rue Crescent, Montr\u00e9al", "Owen Clarke", "owen@bar-crescent.example"),
+		TaxRate:  14_975, OrdersPerHistoryDay: 20, OrdersPerLiveDay: 60, Menu: HelpPageMenu().Named(englishNames),
+	}}
+	return receipts, items
+}
+
 func location(serial, name, zone, language string, staff int) clustersim.Location {
 	l := clustersim.Location{
 		Serial: serial, Key: "key-" + serial + "-5f1c9a", TradeName: name, Zone: zone, Language: language,
