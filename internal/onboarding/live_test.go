@@ -44,7 +44,11 @@ func TestAVenueGoesLive(t *testing.T) {
 			require.Equal(t, partner.Settings{ReceiptDate: sale.ByOpened}, c.Settings)
 		default:
 			from := today.PlusMonths(-6)
-			require.Equal(t, partner.Choices{{From: from, Value: w.route}}, c.Settings.Routes)
+			routes := partner.Choices{{From: from, Value: w.route}}
+			if w == report { // of the months before nothing is mailed
+				routes = partner.Choices{{From: from, Value: "pull"}, {From: today, Value: "report"}}
+			}
+			require.Equal(t, routes, c.Settings.Routes)
 			require.Equal(t, partner.Choices{{From: from, Value: "off"}}, c.Settings.Modifiers)
 			require.Equal(t, from, c.HistoryFrom)
 			require.Equal(t, w == upload, c.Secret == "identifier:"+j.id)
