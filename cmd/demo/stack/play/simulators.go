@@ -9,6 +9,7 @@ import (
 	"time"
 
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
+	mailboxsim "github.com/clustersystems/clusterbridge/internal/simulator/mailbox"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/simulator/traffic"
 	wisksim "github.com/clustersystems/clusterbridge/internal/simulator/wisk"
@@ -23,6 +24,10 @@ type simulators struct {
 	wisk        *wisksim.Sim
 	wiskPlan    *traffic.Plan
 	sites       []site
+	// box takes all mails; nil where nobody is onboarded.
+	box      *mailboxsim.Sim
+	smtpPort int
+	boxPage  string
 
 	// sevenShiftsURL is the API's base; shiftsPage is where people look.
 	clusterURL, sevenShiftsURL, shiftsPage, wiskURL string
@@ -47,7 +52,10 @@ func simulate(size Size, f *folder, c *calendar) (*simulators, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &simulators{tills: clustersim.New(clustersim.Options{Clock: c}), sevenShifts: shifts, venues: venuesOf(size), sites: sitesOf(size)}
+	s := &simulators{sevenShifts: shifts, venues: venuesOf(size), sites: sitesOf(size)}
+	if s.tills, err = openOffice(f, c); err != nil {
+		return nil, errors.Join(err, shifts.Close())
+	}
 	for _, v := range s.venues {
 		shifts.AddCompany(sevenshiftssim.Company{ID: v.Company, Name: v.TradeName})
 		shifts.AddLocation(sevenshiftssim.Location{ID: v.Location, CompanyID: v.Company, Name: v.TradeName, City: v.city(), Timezone: v.Zone})
@@ -64,6 +72,9 @@ func simulate(size Size, f *folder, c *calendar) (*simulators, error) {
 	if err == nil {
 		err = s.simulateWisk(size, f.file(wiskFile), c)
 	}
+	if err == nil && !size.ByVerbs {
+		err = s.expectGuests(f, c)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
@@ -75,7 +86,8 @@ func newPlan(size Size, venues []venue) *traffic.Plan {
 	for i, v := range venues {
 		list[i] = traffic.Venue{
 			Location: clustersim.Location{
-				Serial: v.Serial, Key: v.clusterKey(), TradeName: v.TradeName, Zone: v.Zone, Language: v.Language, Employees: v.staff(),
+				Serial: v.Serial, Key: v.clusterKey(), TradeName: v.TradeName, Address: v.Address, Zone: v.Zone, Language: v.Language,
+				Contact: &v.contact, Employees: v.staff(),
 			},
 			TaxRate: v.TaxRate, OrdersPerHistoryDay: size.OrdersPerPastDay, OrdersPerLiveDay: size.OrdersPerLiveDay,
 		}
@@ -108,6 +120,9 @@ func (s *simulators) stop() error {
 		}
 	}
 	errs = append(errs, s.sevenShifts.Close())
+	if s.box != nil {
+		errs = append(errs, s.box.Close())
+	}
 	if s.wisk != nil {
 		errs = append(errs, s.wisk.Close())
 	}

@@ -59,6 +59,12 @@ func sitesOf(size Size) []site {
 	}[:size.Wisk.Sites]
 	for i := range list {
 		s := &list[i]
+		s.Location.Address = s.Address
+		owner := contact("Hector Desrosiers", "tavernes-du-canal")
+		if s.In == wharf {
+			owner = contact("Philippa Creighton", "salt-wharf")
+		}
+		s.Location.Contact = &owner
 		s.OrdersPerHistoryDay, s.OrdersPerLiveDay = size.Wisk.OrdersPerPastDay, size.Wisk.OrdersPerLiveDay
 		s.Corrections = traffic.Corrections{PerLiveDay: size.Wisk.Corrections, DaysBack: size.Wisk.CorrectionDays, Items: true}
 	}
