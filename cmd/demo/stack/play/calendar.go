@@ -8,8 +8,8 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/sale"
 )
 
-// calendar is the demo's business time. It first stands at real speed while
-// the venues are connected, then runs at the demo's speed; the simulators hold
+// calendar is the demo's business time. It goes at real speed while everything
+// starts, then at the demo's speed; the simulators hold
 // on to it across that change.
 type calendar struct {
 	at atomic.Pointer[clock.Calendar]

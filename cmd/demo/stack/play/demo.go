@@ -28,12 +28,15 @@ type Demo struct {
 	sims     *simulators
 	store    *ledger.Store
 	temporal client.Client
+	server   *devserver.Server // nil where Temporal is somewhere else
 	worker   *worker
 	gateway  *worker
 	view     *view
 	settings []string // of clusterbridge's processes
 	// hookSecret signs what Cluster tells the gateway.
 	hookSecret string
+	// handed are the keys that pages revealed, for the tests that look for leaks.
+	handed []string
 
 	temporalAddress, uiURL string
 	mu                     sync.Mutex
@@ -120,6 +123,7 @@ func (d *Demo) startTemporal(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		d.server = server
 		d.atEnd(server.Stop)
 		d.temporalAddress = server.Address()
 		d.view.say("Temporal %s, embedded, on %s, data in %s", devserver.Version, server.Address(), d.folder.file(temporalFile))

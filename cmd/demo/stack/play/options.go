@@ -1,11 +1,12 @@
 // Package play is the demo: it starts all that clusterbridge needs on one
-// machine, connects venues to 7shifts and WISK with the program's own verbs,
+// machine, onboards venues to 7shifts and WISK as the people around them would,
 // plays business days on a calendar of its own, shows it happening, kills the
 // worker in the middle, and compares what the tills planned with what 7shifts
 // and WISK answer.
 package play
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -39,7 +40,10 @@ type Options struct {
 	WebUI    bool
 	// NoBrowser clicks on pages by plain HTTP, also where a browser is installed.
 	NoBrowser bool
-	Size      Size
+	// Disturb is called before the first act of people at a stage of an
+	// onboarding, and may kill what it likes; nil is nothing.
+	Disturb func(ctx context.Context, d *Demo, stage string) error
+	Size    Size
 }
 
 // The breaks: the simulated 7shifts loses one receipt for good, or the simulated

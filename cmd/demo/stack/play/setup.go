@@ -29,6 +29,9 @@ const (
 	onboardWithin = 6 * time.Minute
 	// stageEvery is how often it is looked who has to act.
 	stageEvery = 200 * time.Millisecond
+	// triesAtOnce is how often in a row people try what does not work, a second
+	// later each time: a page or a verb of a process that is just started again.
+	triesAtOnce = 30
 )
 
 // people are all those around clusterbridge: the venues' managers, WISK's
@@ -39,6 +42,10 @@ type people struct {
 	visitor visitor
 	guests  []guest
 	told    map[string]bool
+	// failed counts the failures in a row, by guest.
+	failed map[string]int
+	// reached are the stages at which somebody acted.
+	reached map[work.Stage]bool
 }
 
 // onboard asks for all venues, and then acts as people do until each of them is
@@ -46,7 +53,7 @@ type people struct {
 func (d *Demo) onboard(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, onboardWithin)
 	defer cancel()
-	p := &people{Demo: d, guests: d.sims.guests(), told: map[string]bool{}}
+	p := &people{Demo: d, guests: d.sims.guests(), told: map[string]bool{}, failed: map[string]int{}, reached: map[work.Stage]bool{}}
 	cases, err := d.store.Cases(ctx, true)
 	if err != nil {
 		return err
@@ -129,11 +136,37 @@ func (p *people) act(ctx context.Context) (open []string, err error) {
 		if c.Outcome != "" {
 			return nil, fmt.Errorf("the onboarding of %s ended as %s", g.Name, c.Outcome)
 		}
-		if err := p.next(ctx, g, c); err != nil {
+		if err := p.try(ctx, g, c); err != nil {
 			return nil, fmt.Errorf("%s, stage %s: %w", g.Name, c.Data.Stage, err)
 		}
 	}
 	return p.toCome(cases), nil
+}
+
+// try lets somebody act, and lets pass what can be tried again.
+func (p *people) try(ctx context.Context, g guest, c ledger.Case) error {
+	if p.o.Disturb != nil && !p.reached[c.Data.Stage] {
+		p.reached[c.Data.Stage] = true
+		if err := p.o.Disturb(ctx, p.Demo, string(c.Data.Stage)); err != nil {
+			return err
+		}
+	}
+	err := p.next(ctx, g, c)
+	if err == nil {
+		p.failed[g.Name] = 0
+		return nil
+	}
+	if p.failed[g.Name]++; p.failed[g.Name] >= triesAtOnce || ctx.Err() != nil {
+		return err
+	}
+	if p.failed[g.Name] == 1 {
+		p.view.say("  %s, %s: %v; tried again", g.Name, g.to(), err)
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Second):
+	}
+	return nil
 }
 
 // next is what somebody does at a case's stage.

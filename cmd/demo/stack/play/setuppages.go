@@ -122,7 +122,7 @@ func (p *people) answer(ctx context.Context, g guest, c ledger.Case) error {
 
 // decline says no, which has a page of its own for the reason.
 func (p *people) decline(ctx context.Context) error {
-	if err := p.visitor.press(ctx, element{Tag: `a[class="button second"]`}); err != nil {
+	if err := p.visitor.press(ctx, element{Tag: "a", Class: "button second"}); err != nil {
 		return err
 	}
 	if err := p.visitor.choose(ctx, element{Tag: "input", ID: "reason-not_now"}); err != nil {
@@ -188,6 +188,8 @@ func (p *people) revealKey(ctx context.Context, g guest) (key string, there bool
 	if err := p.visitor.press(ctx, element{Tag: "button"}); err != nil {
 		return "", true, err
 	}
-	key, err = p.visitor.text(ctx, shown)
+	if key, err = p.visitor.text(ctx, shown); err == nil {
+		p.handed = append(p.handed, key)
+	}
 	return key, true, err
 }

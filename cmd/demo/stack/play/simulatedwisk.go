@@ -10,10 +10,11 @@ import (
 )
 
 // What is asked of WISK in a minute here are the uploads of half a year: each
-// site's business day is one at least.
+// site's business day is one at least. Faster than that they would take the
+// machine away from all else, on which the partners' clocks run as well.
 const (
-	wiskPerSecond    = 20 // ours; see shortenedSettings
-	wiskPerSecondMax = 25 // the simulated WISK's
+	wiskPerSecond    = 10 // ours; see shortenedSettings
+	wiskPerSecondMax = 12 // the simulated WISK's
 )
 
 // simulateWisk serves a simulated WISK with a venue or two, and adds what the

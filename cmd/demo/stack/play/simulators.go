@@ -40,6 +40,12 @@ const (
 	shortestDelay = 100 * time.Millisecond
 	longestDelay  = time.Second
 	listDays      = 100 // see shortenedSettings
+	// block is how long it takes no more requests of a token that is too fast.
+	// The limit itself is the real one. Where a machine is so busy that processes
+	// stand still for a moment, requests that left one after the other arrive
+	// together, which no limiter can know; a whole minute of standing still would
+	// be three business days.
+	block = 10 * time.Second
 )
 
 // simulate serves the tills, filled from the plans, 7shifts and WISK, with what
@@ -47,7 +53,7 @@ const (
 func simulate(size Size, f *folder, c *calendar) (*simulators, error) {
 	switches := sevenshiftssim.Defaults()
 	switches.DelayMin, switches.DelayMax = sevenshiftssim.Duration(shortestDelay), sevenshiftssim.Duration(longestDelay)
-	switches.ListDays = listDays
+	switches.ListDays, switches.Block = listDays, sevenshiftssim.Duration(block)
 	shifts, err := sevenshiftssim.Open(sevenshiftssim.Options{Clock: c, StateFile: f.file(journalFile), Switches: &switches})
 	if err != nil {
 		return nil, err

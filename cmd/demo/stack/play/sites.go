@@ -87,12 +87,17 @@ func (s *site) rename(item, title string, day sale.Day) {
 	s.ItemEvents = append(s.ItemEvents, traffic.Rename(s.Menu.Dish(item), title, at))
 }
 
-// firstWiskHistory is the first business day that a size plans for WISK.
+// firstWiskHistory is the first business day that a size plans for WISK: months
+// are counted from the day of connecting, which is one of those of setting up at
+// the earliest.
 func firstWiskHistory(size Size) sale.Day {
 	if size.Wisk.HistoryDays > 0 {
 		return firstLive.Plus(-size.Wisk.HistoryDays)
 	}
-	return firstLive.PlusMonths(-size.Wisk.HistoryMonths)
+	if size.ByVerbs {
+		return firstLive.PlusMonths(-size.Wisk.HistoryMonths)
+	}
+	return firstLive.Plus(-setUpDays).PlusMonths(-size.Wisk.HistoryMonths)
 }
 
 // mode is the site's choice for modifiers on every business day.

@@ -29,12 +29,12 @@ type visitor interface {
 
 // element names the first element of a page with this tag, and what else is
 // given of it.
-type element struct{ Tag, ID, Name, Value string }
+type element struct{ Tag, ID, Name, Value, Class string }
 
 // css is the element as browsers select it.
 func (e element) css() string {
 	text := e.Tag
-	for _, part := range []struct{ name, value string }{{"id", e.ID}, {"name", e.Name}, {"value", e.Value}} {
+	for _, part := range []struct{ name, value string }{{"id", e.ID}, {"name", e.Name}, {"value", e.Value}, {"class", e.Class}} {
 		if part.value != "" {
 			text += `[` + part.name + `="` + strings.ReplaceAll(part.value, `"`, `\"`) + `"]`
 		}

@@ -189,12 +189,21 @@ func (v *plainVisitor) find(e element) *html.Node {
 		return nil
 	}
 	for n := range v.page.Descendants() {
-		if n.Type == html.ElementNode && (e.Tag == "" || n.Data == e.Tag) &&
-			(e.ID == "" || attr(n, "id") == e.ID) && (e.Name == "" || attr(n, "name") == e.Name) && (e.Value == "" || attr(n, "value") == e.Value) {
+		if n.Type == html.ElementNode && e.fits(n) {
 			return n
 		}
 	}
 	return nil
+}
+
+func (e element) fits(n *html.Node) bool {
+	given := map[string]string{"id": e.ID, "name": e.Name, "value": e.Value, "class": e.Class}
+	for name, value := range given {
+		if value != "" && attr(n, name) != value {
+			return false
+		}
+	}
+	return e.Tag == "" || n.Data == e.Tag
 }
 
 func attr(n *html.Node, name string) string {

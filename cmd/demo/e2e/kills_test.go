@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clustersystems/clusterbridge/cmd/demo/stack/play"
+	"github.com/clustersystems/clusterbridge/internal/work"
+)
+
+// few is as few venues and days as onboarding needs.
+var few = play.Size{
+	Seed: 14, HistoryDays: 2, OrdersPerPastDay: 2, LiveDays: 1, OrdersPerLiveDay: 6, Speed: 4200, Patience: within,
+	Wisk: play.WiskSize{Sites: 1, HistoryMonths: 1, HistoryDays: 3, OrdersPerPastDay: 3, OrdersPerLiveDay: 5},
+}
+
+// storms are the seeds of the kills that are tried; SEED adds one more.
+func storms(t *testing.T) []uint64 {
+	seeds := []uint64{1}
+	if text := os.Getenv("SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+		seeds = []uint64{seed}
+	}
+	return seeds
+}
+
+// Worker, gateway or Temporal are killed at each stage of onboardings, as the
+// seed has it, and started again: each step's mail has one Message-ID, each fee
+// one charge, each till one key, and every venue comes where it should.
+func TestKillsDuringOnboarding(t *testing.T) {
+	for _, seed := range storms(t) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Logf("SEED=%d", seed)
+			dice := rand.New(rand.NewPCG(seed, seed))
+			out := &lines{}
+			state := tempState(t)
+			o := options(state, few, out)
+			o.NoBrowser = true
+			o.Disturb = func(ctx context.Context, d *play.Demo, stage string) error {
+				what := dice.IntN(3)
+				t.Logf("at %s: %s is killed", stage, []string{"the worker", "the gateway", "Temporal"}[what])
+				return []func() error{d.KillWorker, d.KillGateway, func() error { return d.RestartTemporal(ctx) }}[what]()
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 4*within)
+			defer cancel()
+			d, err := play.Start(ctx, o)
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("the demo said:\n%s\nits worker:\n%s", out, tail(filepath.Join(state, "worker.log")))
+				}
+			})
+			require.NoError(t, err)
+			t.Cleanup(d.Stop)
+			require.NoError(t, d.Watch(ctx))
+			report, err := d.Compare(ctx)
+			require.NoError(t, err)
+			require.True(t, report.Good(), "%+v", report)
+			oneOfEach(t, d)
+		})
+	}
+}
+
+// oneOfEach looks into the mailbox, the ledger and Cluster's back office.
+func oneOfEach(t *testing.T, d *play.Demo) {
+	t.Helper()
+	ids := map[string]map[string]bool{}
+	for _, m := range d.Mailbox().Mails("") {
+		step := m.EnvelopeTo + ": " + m.Subject
+		if ids[step] == nil {
+			ids[step] = map[string]bool{}
+		}
+		ids[step][m.MessageID] = true
+	}
+	for step, of := range ids {
+		most := 1
+		if strings.Contains(step, ": Reminder:") || strings.Contains(step, ": Rappel :") {
+			most = 2 // after 20 and after 45 seconds
+		}
+		require.LessOrEqual(t, len(of), most, step)
+	}
+	keys := map[string]int{}
+	for _, k := range d.Tills().State().Office.Keys {
+		if k.Revoked.IsZero() {
+			keys[k.Serial]++
+		}
+	}
+	cases, err := d.Ledger().Cases(t.Context(), true)
+	require.NoError(t, err)
+	live := 0
+	for _, c := range cases {
+		if c.Outcome != work.WentLive {
+			require.Zero(t, keys[c.Serial], c.Name())
+			continue
+		}
+		live++
+		require.Equal(t, 1, keys[c.Serial], "ours; WISK's is withdrawn where sales are uploaded: %s", c.Name())
+		connection, err := d.Ledger().Connection(t.Context(), c.Connection())
+		require.NoError(t, err)
+		require.True(t, connection.State.Live(), "%s is %s", c.Name(), connection.State)
+		charge, there, err := d.Ledger().ChargeOf(t.Context(), c.ID)
+		require.NoError(t, err)
+		require.Equal(t, c.Partner == work.Wisk, there)
+		if there {
+			require.Equal(t, work.ChargePaid, charge.State)
+		}
+	}
+	require.Equal(t, 4, live)
+}
