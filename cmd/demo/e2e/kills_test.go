@@ -7,8 +7,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/clustersystems/clusterbridge/cmd/demo/stack/play"
@@ -32,6 +35,9 @@ func storms(t *testing.T) []uint64 {
 	return seeds
 }
 
+// inTheMiddle is how long an act of people takes, about.
+const inTheMiddle = 600 * time.Millisecond
+
 // Worker, gateway or Temporal are killed at each stage of onboardings, as the
 // seed has it, and started again: each step's mail has one Message-ID, each fee
 // one charge, each till one key, and every venue comes where it should.
@@ -44,19 +50,29 @@ func TestKillsDuringOnboarding(t *testing.T) {
 			state := tempState(t)
 			o := options(state, few, out)
 			o.NoBrowser = true
-			o.Disturb = func(ctx context.Context, d *play.Demo, stage string) error {
-				what := dice.IntN(3)
-				t.Logf("at %s: %s is killed", stage, []string{"the worker", "the gateway", "Temporal"}[what])
-				return []func() error{d.KillWorker, d.KillGateway, func() error { return d.RestartTemporal(ctx) }}[what]()
-			}
 			ctx, cancel := context.WithTimeout(t.Context(), 4*within)
 			defer cancel()
+			var one sync.Mutex // killing at a time
+			var killing sync.WaitGroup
+			o.Disturb = func(_ context.Context, d *play.Demo, stage string) error {
+				what, after := dice.IntN(3), time.Duration(dice.Int64N(int64(inTheMiddle)))
+				t.Logf("%v after the first act at %s began: %s is killed", after, stage, []string{"the worker", "the gateway", "Temporal"}[what])
+				killing.Go(func() {
+					time.Sleep(after) // into the act
+					one.Lock()
+					defer one.Unlock()
+					kill := []func() error{d.KillWorker, d.KillGateway, func() error { return d.RestartTemporal(ctx) }}[what]
+					assert.NoError(t, kill())
+				})
+				return nil
+			}
 			d, err := play.Start(ctx, o)
 			t.Cleanup(func() {
 				if t.Failed() {
 					t.Logf("the demo said:\n%s\nits worker:\n%s", out, tail(filepath.Join(state, "worker.log")))
 				}
 			})
+			killing.Wait()
 			require.NoError(t, err)
 			t.Cleanup(d.Stop)
 			require.NoError(t, d.Watch(ctx))
