@@ -124,7 +124,7 @@ func printGuests(w io.Writer, list []guestResult) {
 		t.AppendRow(table.Row{r.Guest.Name, r.Guest.to(), r.Guest.From, r.Guest.Answer, r.Stage, r.Mails, r.Reminders, verdict})
 	}
 	t.SetColumnConfigs(rightAligned(6, 7))
-	fmt.Fprintln(w, t.Render())
+	fmt.Fprintf(w, "%s\n\n", t.Render())
 }
 
 // inOneLine is a text without its line breaks.
