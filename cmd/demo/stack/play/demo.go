@@ -158,7 +158,7 @@ func (d *Demo) startSimulators(context.Context) (err error) {
 		lost, of := d.sims.loseOne(d.until)
 		d.view.say("BREAK=%s: the simulated 7shifts will lose receipt %s of %s", BreakLoseOne, lost.ID, of.TradeName)
 	case BreakLoseItem:
-		lost, err := d.sims.loseItem(d.calendar.Now())
+		lost, err := d.sims.loseItem(d.until)
 		if err != nil {
 			return err
 		}
