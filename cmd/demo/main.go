@@ -1,6 +1,6 @@
 // Demo plays clusterbridge on one machine: an embedded Temporal server with its
-// Web UI, PostgreSQL, a simulated Cluster, 7shifts and WISK, and the worker in a
-// process of its own.
+// Web UI, PostgreSQL, a simulated Cluster, 7shifts, WISK and mailbox, and worker
+// and gateway in processes of their own.
 //
 //	go run ./cmd/demo          play three business days; Ctrl-C ends it
 //	go run ./cmd/demo clean    remove its state
@@ -36,7 +36,7 @@ func run(args []string) error {
 	case len(args) > 0:
 		return fmt.Errorf("unknown argument %q; want none, or: clean", args[0])
 	}
-	fmt.Println("clusterbridge demo: six venues, three business days, from simulated tills to a simulated 7shifts and WISK")
+	fmt.Println("clusterbridge demo: six venues are onboarded, three business days played, from simulated tills to a simulated 7shifts and WISK")
 	if err := checkGo(root); err != nil {
 		return err
 	}

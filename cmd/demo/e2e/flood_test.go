@@ -16,6 +16,7 @@ import (
 var flood = play.Size{
 	Seed: 9, HistoryDays: 30, OrdersPerPastDay: 20, LiveDays: 1, OrdersPerLiveDay: 5, Speed: 1000,
 	OneCompany: true, Patience: time.Minute,
+	ByVerbs: true, // what is measured comes after
 }
 
 const (

@@ -24,6 +24,7 @@ import (
 // after.
 var quick = play.Size{
 	Seed: 12, HistoryDays: 2, OrdersPerPastDay: 2, LiveDays: 1, OrdersPerLiveDay: 12, Speed: 20000, Patience: time.Minute,
+	ByVerbs: true,
 }
 
 // through starts a demo and plays it to its end.

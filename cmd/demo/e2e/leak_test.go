@@ -56,7 +56,7 @@ func TestHistoriesHoldNoSecretPersonOrAmount(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{"LocationSync", "Backfill", "ScheduleKeeper"} {
+	for _, kind := range []string{"LocationSync", "Backfill", "ScheduleKeeper", "Onboarding", "LocationOnboarding"} {
 		require.Positive(t, perType[kind], kind)
 	}
 	t.Logf("searched %d texts of %v runs for %d words and %d amounts", searched, perType, len(forbidden), len(amounts))
@@ -90,12 +90,27 @@ func scheduleTexts(t *testing.T, d *play.Demo, id string) []string {
 	return texts(s)
 }
 
+// Mails hold links; keys, tokens and identifiers stand in none.
+func TestMailsHoldNoCredential(t *testing.T) {
+	d := finished(t)
+	words := d.Handed()
+	require.Len(t, words, 2, "of the venues that WISK's support asked for")
+	for _, s := range d.Secrets() {
+		words = append(words, s.ClusterKey, s.Token)
+	}
+	mails := d.Mailbox().Mails("")
+	require.NotEmpty(t, mails)
+	for _, m := range mails {
+		require.Empty(t, leaks(m.Subject+m.Text+m.HTML, words, nil), m.Subject)
+	}
+}
+
 // forbiddenWords are the credentials of the demo, the people of its tills, who are
-// asked for over HTTP, and what the sites' tills sold: with a document's body its
-// titles would leak.
+// asked for over HTTP, those on Cluster's record, and what the sites' tills sold:
+// with a document's body its titles would leak.
 func forbiddenWords(t *testing.T, d *play.Demo) []string {
 	t.Helper()
-	var words []string
+	words := append(d.Contacts(), d.Handed()...)
 	for _, s := range d.Secrets() {
 		words = append(words, s.ClusterKey, s.Token)
 		people := employees(t, s)

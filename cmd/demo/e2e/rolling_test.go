@@ -29,6 +29,7 @@ const rollingCommit = "testdata/rolling-commit"
 // rolling has enough history that its backfills last through the deploy.
 var rolling = play.Size{
 	Seed: 13, HistoryDays: 45, OrdersPerPastDay: 4, LiveDays: 1, OrdersPerLiveDay: 20, Speed: 4200, Patience: within,
+	ByVerbs: true, // the older worker may know fewer settings
 }
 
 // A rolling deploy: the old worker and the new one serve the same queue. Each

@@ -52,6 +52,8 @@ type Options struct {
 type Server struct {
 	server  temporal.Server
 	address string
+	options Options
+	ports   []int
 }
 
 // Start runs a server and returns once it answers.
@@ -60,6 +62,23 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return startOn(ctx, o, ports)
+}
+
+// Restart stops the server and starts it again on the same ports and file, as
+// after a crash of its machine: whoever talks to it finds it gone meanwhile.
+func (s *Server) Restart(ctx context.Context) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	again, err := startOn(ctx, s.options, s.ports)
+	if err == nil {
+		s.server = again.server
+	}
+	return err
+}
+
+func startOn(ctx context.Context, o Options, ports []int) (*Server, error) {
 	cfg := serverConfig(o.File, ports)
 	if err := prepare(cfg, o); err != nil {
 		return nil, err
@@ -79,7 +98,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := srv.Start(); err != nil {
 		return nil, fmt.Errorf("embedded Temporal: %w", err)
 	}
-	s := &Server{server: srv, address: address(ports[0])}
+	s := &Server{server: srv, address: address(ports[0]), options: o, ports: ports}
 	if err := waitReady(ctx, s.address, o.Namespace); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/simulator/kit"
+	mailboxsim "github.com/clustersystems/clusterbridge/internal/simulator/mailbox"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/simulator/traffic"
 	wisksim "github.com/clustersystems/clusterbridge/internal/simulator/wisk"
@@ -38,12 +39,24 @@ func (d *Demo) Verb(ctx context.Context, args ...string) (string, error) {
 // document, and a moment more (CLAIM_LEASE in shortenedSettings).
 const forgetAnswersOf = 20 * time.Second
 
+// stragglers is how long requests of a process that was killed may still arrive
+// on a busy machine. It is less than the pause before the next one starts.
+const stragglers = restartAfter * 3 / 4
+
 // KillWorker ends the worker with SIGKILL; it is started again.
 func (d *Demo) KillWorker() error {
 	err := d.worker.kill()
+	time.Sleep(stragglers)
 	d.sims.sevenShifts.ForgetAnswers(forgetAnswersOf)
 	return err
 }
+
+// KillGateway ends the gateway with SIGKILL; it is started again.
+func (d *Demo) KillGateway() error { return d.gateway.kill() }
+
+// RestartTemporal stops the embedded server and starts it again. It runs in this
+// process, so that it cannot be killed; its clients do not know the difference.
+func (d *Demo) RestartTemporal(ctx context.Context) error { return d.server.Restart(ctx) }
 
 // onTheirWay is for how long the simulated WISK holds back its answers, in real
 // time, so that uploads are on their way when the worker is killed.
@@ -103,6 +116,23 @@ func (d *Demo) Secrets() []VenueSecrets {
 	}
 	return list
 }
+
+// Handed lists what passed through the hands of people while the venues were
+// onboarded: the keys that pages revealed.
+func (d *Demo) Handed() []string { return d.handed }
+
+// Contacts lists the names and addresses on Cluster's record of all venues that
+// were asked.
+func (d *Demo) Contacts() []string {
+	var list []string
+	for _, g := range d.sims.guests() {
+		list = append(list, string(g.Contact.Name), string(g.Contact.Email))
+	}
+	return list
+}
+
+// Mailbox holds all mails; nil where nobody is onboarded.
+func (d *Demo) Mailbox() *mailboxsim.Sim { return d.sims.box }
 
 // Amounts lists what the plan's sales came to, in cents.
 func (d *Demo) Amounts() []int64 {

@@ -8,8 +8,8 @@ import (
 	"github.com/clustersystems/clusterbridge/internal/sale"
 )
 
-// calendar is the demo's business time. It first stands at real speed while
-// the venues are connected, then runs at the demo's speed; the simulators hold
+// calendar is the demo's business time. It goes at real speed while everything
+// starts, then at the demo's speed; the simulators hold
 // on to it across that change.
 type calendar struct {
 	at atomic.Pointer[clock.Calendar]
@@ -56,13 +56,18 @@ func (c *calendar) real(from, now time.Time) time.Duration {
 	return max(0, min(time.Duration(float64(now.Sub(from))/at.Speed), now.Sub(from)))
 }
 
-// played is the span that a size covers: it starts when the first live day has
-// begun in every zone but for the last few minutes in the last of them, and
-// ends when the last one has closed everywhere and its late edits are in.
+// played is the span that a size covers: it starts when the first live day, or
+// the first one of setting up, has begun in every zone but for the last few
+// minutes in the last of them, and ends when the last one has closed everywhere
+// and its late edits are in.
 func played(size Size) (from, until time.Time) {
+	first := firstLive
+	if !size.ByVerbs {
+		first = first.Plus(-setUpDays)
+	}
 	for _, v := range venuesOf(size) {
 		zone := v.zone()
-		start, end := firstLive.Start(zone), firstLive.Plus(size.LiveDays-1).End(zone)
+		start, end := first.Start(zone), firstLive.Plus(size.LiveDays-1).End(zone)
 		if from.IsZero() || start.After(from) {
 			from = start
 		}

@@ -129,16 +129,16 @@ func (w *worker) supervise() {
 }
 
 // kill ends the process the hard way, as a power cut would, and waits until it is
-// gone.
+// gone. One that has just ended is gone already.
 func (w *worker) kill() error {
 	w.mu.Lock()
 	process, gone := w.current.Process, w.gone
 	w.mu.Unlock()
-	err := process.Kill()
-	if err == nil {
-		<-gone
+	if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
 	}
-	return err
+	<-gone
+	return nil
 }
 
 // stop ends the process in order, and the hard way when that takes too long.

@@ -30,6 +30,9 @@ func (d *Demo) prepareProgram(ctx context.Context) error {
 		"CLUSTERBRIDGE_CLUSTER_URL="+d.sims.clusterURL, "CLUSTERBRIDGE_SEVENSHIFTS_URL="+d.sims.sevenShiftsURL,
 		"CLUSTERBRIDGE_WISK_URL="+d.sims.wiskURL,
 		"CLUSTERBRIDGE_KEYSET="+keyset, "CLUSTERBRIDGE_BY="+actor, "CLUSTERBRIDGE_LOG_FORMAT=text")
+	if err := d.prepareGateway(); err != nil {
+		return err
+	}
 	for _, s := range shortenedSettings(d.o.Size) {
 		d.settings = append(d.settings, s.Variable+"="+s.Value)
 	}

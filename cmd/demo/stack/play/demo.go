@@ -14,6 +14,7 @@ import (
 	"github.com/clustersystems/clusterbridge/cmd/demo/stack/devserver"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/postgres"
+	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
 	"github.com/clustersystems/clusterbridge/internal/work"
 )
 
@@ -27,9 +28,15 @@ type Demo struct {
 	sims     *simulators
 	store    *ledger.Store
 	temporal client.Client
+	server   *devserver.Server // nil where Temporal is somewhere else
 	worker   *worker
+	gateway  *worker
 	view     *view
 	settings []string // of clusterbridge's processes
+	// hookSecret signs what Cluster tells the gateway.
+	hookSecret string
+	// handed are the keys that pages revealed, for the tests that look for leaks.
+	handed []string
 
 	temporalAddress, uiURL string
 	mu                     sync.Mutex
@@ -37,12 +44,12 @@ type Demo struct {
 	closers                []func() error
 }
 
-// Start brings everything up, lets business time run, starts the worker and
-// connects the venues that are not connected yet.
+// Start brings everything up, lets business time run, starts worker and gateway
+// and sets up the venues that are not connected yet.
 func Start(ctx context.Context, o Options) (*Demo, error) {
 	d := &Demo{o: o, begun: time.Now(), view: &view{out: o.Out, terminal: o.Terminal}}
 	for _, step := range []func(context.Context) error{
-		d.openState, d.startPostgres, d.startTemporal, d.startSimulators, d.prepareProgram, d.runWorker, d.runGateway, d.connectVenues, d.connectSites,
+		d.openState, d.startPostgres, d.startTemporal, d.startSimulators, d.prepareProgram, d.runWorker, d.runGateway, d.setUpVenues,
 	} {
 		if err := step(ctx); err != nil {
 			d.Stop()
@@ -116,6 +123,7 @@ func (d *Demo) startTemporal(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		d.server = server
 		d.atEnd(server.Stop)
 		d.temporalAddress = server.Address()
 		d.view.say("Temporal %s, embedded, on %s, data in %s", devserver.Version, server.Address(), d.folder.file(temporalFile))
@@ -150,7 +158,7 @@ func (d *Demo) startSimulators(context.Context) (err error) {
 		lost, of := d.sims.loseOne(d.until)
 		d.view.say("BREAK=%s: the simulated 7shifts will lose receipt %s of %s", BreakLoseOne, lost.ID, of.TradeName)
 	case BreakLoseItem:
-		lost, err := d.sims.loseItem(d.calendar.Now())
+		lost, err := d.sims.loseItem(d.until)
 		if err != nil {
 			return err
 		}
@@ -168,6 +176,10 @@ func (d *Demo) links() string {
 	text += fmt.Sprintf("  what the simulated 7shifts has %s/\n", d.sims.shiftsPage)
 	if len(d.sims.sites) > 0 {
 		text += fmt.Sprintf("  what the simulated WISK has    %s/\n", d.sims.wiskURL)
+	}
+	if d.sims.box != nil {
+		text += fmt.Sprintf("  all mails                      %s/\n", d.sims.boxPage)
+		text += fmt.Sprintf("  Cluster's Integrations page    %s%s\n", d.sims.clusterURL, clustersim.PathIntegrations)
 	}
 	return text + fmt.Sprintf("  the worker's log               %s\n", d.folder.file(workerLog))
 }

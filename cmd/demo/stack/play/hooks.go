@@ -2,10 +2,10 @@ package play
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -21,44 +21,89 @@ const (
 	hookWithin = 2 * time.Second
 )
 
-// runGateway starts the gateway in a process of its own and has the simulated
-// Cluster call its hook whenever an order changes, until the demo ends.
-func (d *Demo) runGateway(context.Context) error {
-	secret, address, err := hookSecretAndAddress()
+// prepareGateway settles where the gateway will be and which secrets it knows:
+// the same at each start, so that links in mails stay good.
+func (d *Demo) prepareGateway() (err error) {
+	if d.hookSecret, err = d.folder.own("hooks"); err != nil {
+		return err
+	}
+	if d.saved.Gateway, err = freeAddress(d.saved.Gateway); err != nil {
+		return err
+	}
+	d.settings = append(d.settings, "CLUSTERBRIDGE_GATEWAY_LISTEN="+d.saved.Gateway, "CLUSTERBRIDGE_GATEWAY_ADMIN_LISTEN=off",
+		"CLUSTERBRIDGE_HOOK_SECRETS="+d.hookSecret)
+	d.sims.tills.SetGateway(clustersim.Gateway{URL: "http://" + d.saved.Gateway, Secret: d.hookSecret})
+	if d.sims.box == nil {
+		return d.folder.save(d.saved)
+	}
+	links, err := d.folder.own("links")
 	if err != nil {
 		return err
 	}
+	office, err := d.folder.own("office")
+	if err != nil {
+		return err
+	}
+	d.settings = append(d.settings, onboardingSettings("http://"+d.saved.Gateway, d.sims.clusterURL, d.sims.smtpPort)...)
+	d.settings = append(d.settings, "CLUSTERBRIDGE_LINK_SECRETS="+links, "CLUSTERBRIDGE_CLUSTER_OFFICE_KEY="+office)
+	return d.folder.save(d.saved)
+}
+
+// freeAddress is a loopback address that nobody listens on: the wanted one, if
+// it is free.
+func freeAddress(wanted string) (string, error) {
+	l, err := net.Listen("tcp", cmp.Or(wanted, "127.0.0.1:0"))
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// runGateway starts the gateway in a process of its own and has the simulated
+// Cluster call its hook whenever an order changes, until the demo ends.
+func (d *Demo) runGateway(ctx context.Context) error {
 	log, err := d.logFile(gatewayLog)
 	if err != nil {
 		return err
 	}
-	settings := append(d.environ(), "CLUSTERBRIDGE_GATEWAY_LISTEN="+address, "CLUSTERBRIDGE_GATEWAY_ADMIN_LISTEN=off",
-		"CLUSTERBRIDGE_HOOK_SECRETS="+secret)
-	g, err := startProcess("gateway", d.o.Program, settings, log, d.view.say)
+	g, err := startProcess("gateway", d.o.Program, d.environ(), log, d.view.say)
 	if err != nil {
 		return err
 	}
+	d.gateway = g
 	d.atEnd(func() error { g.stop(); return nil })
-	ctx, cancel := context.WithCancel(context.Background())
+	calls, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		d.callHooks(ctx, "http://"+address+gateway.PathOrderChanged, secret)
+		d.callHooks(calls, "http://"+d.saved.Gateway+gateway.PathOrderChanged, d.hookSecret)
 	}()
 	d.atEnd(func() error { cancel(); <-done; return nil })
-	return nil
+	if d.sims.box == nil {
+		return nil // nobody waits for it
+	}
+	return d.gatewayAnswers(ctx)
 }
 
-func hookSecretAndAddress() (secret, address string, err error) {
-	random := make([]byte, 32)
-	if _, err := rand.Read(random); err != nil {
-		return "", "", err
+// gatewayAnswers waits until somebody listens.
+func (d *Demo) gatewayAnswers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, workerWithin)
+	defer cancel()
+	for {
+		var dialer net.Dialer
+		c, err := dialer.DialContext(ctx, "tcp", d.saved.Gateway)
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the gateway did not begin to work within %v; see %s", workerWithin, d.folder.file(gatewayLog))
+		case <-time.After(askEvery):
+		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", "", err
-	}
-	return hex.EncodeToString(random), l.Addr().String(), l.Close()
 }
 
 // callHooks tells of every change at the tills, once and without a retry: what

@@ -1,11 +1,12 @@
 // Package play is the demo: it starts all that clusterbridge needs on one
-// machine, connects venues to 7shifts and WISK with the program's own verbs,
+// machine, onboards venues to 7shifts and WISK as the people around them would,
 // plays business days on a calendar of its own, shows it happening, kills the
 // worker in the middle, and compares what the tills planned with what 7shifts
 // and WISK answer.
 package play
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -37,7 +38,12 @@ type Options struct {
 	// Terminal lets the live view redraw in place.
 	Terminal bool
 	WebUI    bool
-	Size     Size
+	// NoBrowser clicks on pages by plain HTTP, also where a browser is installed.
+	NoBrowser bool
+	// Disturb is called before the first act of people at a stage of an
+	// onboarding, and may kill what it likes; nil is nothing.
+	Disturb func(ctx context.Context, d *Demo, stage string) error
+	Size    Size
 }
 
 // The breaks: the simulated 7shifts loses one receipt for good, or the simulated
@@ -56,8 +62,11 @@ type Size struct {
 	OrdersPerLiveDay int // per venue
 	// OneCompany lets all venues share a company of 7shifts, and so a token.
 	OneCompany bool
-	Speed      float64 // business seconds per real second
-	Minimum    Minimum
+	// ByVerbs connects the venues by location add and connect, within seconds,
+	// and lets nobody be onboarded: for tests of what comes after.
+	ByVerbs bool
+	Speed   float64 // business seconds per real second
+	Minimum Minimum
 	// Vanished orders are deleted at the till without a trace.
 	Vanished int
 	// Patience is how long, in real time, the demo waits after the last business
@@ -129,6 +138,11 @@ const spareDays = 3
 // 1 November 2026, on which the clocks go back, lies in the history before it.
 var firstLive = sale.NewDay(2026, time.November, 3)
 
+// setUpDays are the business days before the first live one on which the venues
+// are onboarded: activation of API access alone takes one. What was sold until
+// then is history, which is brought in.
+const setUpDays = 2
+
 // beforeOpening is how long before 05:00 the calendar starts.
 const beforeOpening = 5 * time.Minute
 
@@ -142,7 +156,7 @@ func fromEnvironment(environ []string) (Options, error) {
 	o := Options{
 		State: env["DEMO_STATE"], Exit: env["EXIT"] != "" && env["EXIT"] != "0", Break: env["BREAK"],
 		TemporalAddress: env["TEMPORAL_ADDRESS"], Namespace: env["TEMPORAL_NAMESPACE"], DatabaseURL: env["DATABASE_URL"],
-		Environ: environ, WebUI: true, Size: Full,
+		Environ: environ, WebUI: true, NoBrowser: env["DEMO_BROWSER"] == "off", Size: Full,
 	}
 	if o.State == "" {
 		o.State = ".demo"

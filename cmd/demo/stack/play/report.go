@@ -23,17 +23,20 @@ type Report struct {
 	// Violations are what the simulated 7shifts and WISK must never see, such as
 	// receipt lines, or an id that comes again with other content.
 	Violations []string
-	Elapsed    time.Duration
+	// Guests are all venues that were asked whether they join.
+	Guests  []guestResult
+	Elapsed time.Duration
 
 	traffic, wiskTraffic, findings string
 }
 
-// Good tells whether all differences are 0, all minimums are reached and
-// nothing was sent that never may be.
+// Good tells whether all differences are 0, all minimums are reached, every venue
+// that was asked is where it should be, and nothing was sent that never may be.
 func (r Report) Good() bool {
 	return !slices.ContainsFunc(r.Venues, func(v venueResult) bool { return !v.good() }) &&
 		!slices.ContainsFunc(r.Sites, func(s siteResult) bool { return !s.good() }) &&
 		!slices.ContainsFunc(slices.Concat(r.Minimums, r.WiskMinimums), func(m reached) bool { return !m.good() }) &&
+		!slices.ContainsFunc(r.Guests, func(g guestResult) bool { return !g.Good }) &&
 		len(r.Violations) == 0
 }
 
@@ -57,8 +60,9 @@ func (d *Demo) Compare(ctx context.Context) (Report, error) {
 			return r, err
 		}
 	}
+	err := d.checkGuests(ctx, &r)
 	r.Elapsed = time.Since(d.begun)
-	return r, nil
+	return r, err
 }
 
 // compareItems does so for WISK. A venue's lines are told apart by the sites to
@@ -143,6 +147,7 @@ func (r Report) Print(w io.Writer) {
 		printCounted(w, r.WiskMinimums)
 		fmt.Fprintf(w, "\n%s\nFor people to look at (clusterbridge findings list): %s.\n", r.wiskTraffic, r.findings)
 	}
+	printGuests(w, r.Guests)
 	for _, v := range r.Violations {
 		fmt.Fprintln(w, "NEVER MAY HAPPEN:", v)
 	}

@@ -10,10 +10,11 @@ import (
 )
 
 // What is asked of WISK in a minute here are the uploads of half a year: each
-// site's business day is one at least.
+// site's business day is one at least. Faster than that they would take the
+// machine away from all else, on which the partners' clocks run as well.
 const (
-	wiskPerSecond    = 20 // ours; see shortenedSettings
-	wiskPerSecondMax = 25 // the simulated WISK's
+	wiskPerSecond    = 10 // ours; see shortenedSettings
+	wiskPerSecondMax = 12 // the simulated WISK's
 )
 
 // simulateWisk serves a simulated WISK with a venue or two, and adds what the
@@ -56,13 +57,13 @@ func (s *simulators) linesOf(location string) int {
 }
 
 // loseItem makes the simulated WISK accept one line and forget it: of the first
-// item that the last site sold on the day before the first live one.
-func (s *simulators) loseItem(now time.Time) (string, error) {
+// item that the last site will have sold on the day before the first live one.
+func (s *simulators) loseItem(until time.Time) (string, error) {
 	if len(s.sites) == 0 {
 		return "", fmt.Errorf("BREAK=%s: this size plays nothing for WISK", BreakLoseItem)
 	}
 	of := s.sites[len(s.sites)-1]
-	for _, item := range s.wiskPlan.ExpectedItems(of.name(), of.mode, now) {
+	for _, item := range s.wiskPlan.ExpectedItems(of.name(), of.mode, until) {
 		if item.Day == firstLive.Plus(-1) {
 			lost := wisksim.Loss{Venue: of.In.identifier(), Day: item.Day.String(), PLU: item.Code}
 			return fmt.Sprintf("one line of item %s on %s at %s", item.Code, item.Day, of.name()), s.wisk.Lose(lost)

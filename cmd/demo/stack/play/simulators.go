@@ -9,6 +9,7 @@ import (
 	"time"
 
 	clustersim "github.com/clustersystems/clusterbridge/internal/simulator/cluster"
+	mailboxsim "github.com/clustersystems/clusterbridge/internal/simulator/mailbox"
 	sevenshiftssim "github.com/clustersystems/clusterbridge/internal/simulator/sevenshifts"
 	"github.com/clustersystems/clusterbridge/internal/simulator/traffic"
 	wisksim "github.com/clustersystems/clusterbridge/internal/simulator/wisk"
@@ -23,6 +24,10 @@ type simulators struct {
 	wisk        *wisksim.Sim
 	wiskPlan    *traffic.Plan
 	sites       []site
+	// box takes all mails; nil where nobody is onboarded.
+	box      *mailboxsim.Sim
+	smtpPort int
+	boxPage  string
 
 	// sevenShiftsURL is the API's base; shiftsPage is where people look.
 	clusterURL, sevenShiftsURL, shiftsPage, wiskURL string
@@ -35,6 +40,12 @@ const (
 	shortestDelay = 100 * time.Millisecond
 	longestDelay  = time.Second
 	listDays      = 100 // see shortenedSettings
+	// block is how long it takes no more requests of a token that is too fast.
+	// The limit itself is the real one. Where a machine is so busy that processes
+	// stand still for a moment, requests that left one after the other arrive
+	// together, which no limiter can know; a whole minute of standing still would
+	// be three business days.
+	block = 10 * time.Second
 )
 
 // simulate serves the tills, filled from the plans, 7shifts and WISK, with what
@@ -42,12 +53,15 @@ const (
 func simulate(size Size, f *folder, c *calendar) (*simulators, error) {
 	switches := sevenshiftssim.Defaults()
 	switches.DelayMin, switches.DelayMax = sevenshiftssim.Duration(shortestDelay), sevenshiftssim.Duration(longestDelay)
-	switches.ListDays = listDays
+	switches.ListDays, switches.Block = listDays, sevenshiftssim.Duration(block)
 	shifts, err := sevenshiftssim.Open(sevenshiftssim.Options{Clock: c, StateFile: f.file(journalFile), Switches: &switches})
 	if err != nil {
 		return nil, err
 	}
-	s := &simulators{tills: clustersim.New(clustersim.Options{Clock: c}), sevenShifts: shifts, venues: venuesOf(size), sites: sitesOf(size)}
+	s := &simulators{sevenShifts: shifts, venues: venuesOf(size), sites: sitesOf(size)}
+	if s.tills, err = openOffice(f, c); err != nil {
+		return nil, errors.Join(err, shifts.Close())
+	}
 	for _, v := range s.venues {
 		shifts.AddCompany(sevenshiftssim.Company{ID: v.Company, Name: v.TradeName})
 		shifts.AddLocation(sevenshiftssim.Location{ID: v.Location, CompanyID: v.Company, Name: v.TradeName, City: v.city(), Timezone: v.Zone})
@@ -64,6 +78,9 @@ func simulate(size Size, f *folder, c *calendar) (*simulators, error) {
 	if err == nil {
 		err = s.simulateWisk(size, f.file(wiskFile), c)
 	}
+	if err == nil && !size.ByVerbs {
+		err = s.expectGuests(f, c)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
@@ -75,7 +92,8 @@ func newPlan(size Size, venues []venue) *traffic.Plan {
 	for i, v := range venues {
 		list[i] = traffic.Venue{
 			Location: clustersim.Location{
-				Serial: v.Serial, Key: v.clusterKey(), TradeName: v.TradeName, Zone: v.Zone, Language: v.Language, Employees: v.staff(),
+				Serial: v.Serial, Key: v.clusterKey(), TradeName: v.TradeName, Address: v.Address, Zone: v.Zone, Language: v.Language,
+				Contact: &v.contact, Employees: v.staff(),
 			},
 			TaxRate: v.TaxRate, OrdersPerHistoryDay: size.OrdersPerPastDay, OrdersPerLiveDay: size.OrdersPerLiveDay,
 		}
@@ -108,6 +126,9 @@ func (s *simulators) stop() error {
 		}
 	}
 	errs = append(errs, s.sevenShifts.Close())
+	if s.box != nil {
+		errs = append(errs, s.box.Close())
+	}
 	if s.wisk != nil {
 		errs = append(errs, s.wisk.Close())
 	}

@@ -59,6 +59,12 @@ func sitesOf(size Size) []site {
 	}[:size.Wisk.Sites]
 	for i := range list {
 		s := &list[i]
+		s.Location.Address = s.Address
+		owner := contact("Hector Desrosiers", "tavernes-du-canal")
+		if s.In == wharf {
+			owner = contact("Philippa Creighton", "salt-wharf")
+		}
+		s.Location.Contact = &owner
 		s.OrdersPerHistoryDay, s.OrdersPerLiveDay = size.Wisk.OrdersPerPastDay, size.Wisk.OrdersPerLiveDay
 		s.Corrections = traffic.Corrections{PerLiveDay: size.Wisk.Corrections, DaysBack: size.Wisk.CorrectionDays, Items: true}
 	}
@@ -81,12 +87,17 @@ func (s *site) rename(item, title string, day sale.Day) {
 	s.ItemEvents = append(s.ItemEvents, traffic.Rename(s.Menu.Dish(item), title, at))
 }
 
-// firstWiskHistory is the first business day that a size plans for WISK.
+// firstWiskHistory is the first business day that a size plans for WISK: months
+// are counted from the day of connecting, which is one of those of setting up at
+// the earliest.
 func firstWiskHistory(size Size) sale.Day {
 	if size.Wisk.HistoryDays > 0 {
 		return firstLive.Plus(-size.Wisk.HistoryDays)
 	}
-	return firstLive.PlusMonths(-size.Wisk.HistoryMonths)
+	if size.ByVerbs {
+		return firstLive.PlusMonths(-size.Wisk.HistoryMonths)
+	}
+	return firstLive.Plus(-setUpDays).PlusMonths(-size.Wisk.HistoryMonths)
 }
 
 // mode is the site's choice for modifiers on every business day.

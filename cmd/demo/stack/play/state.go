@@ -1,6 +1,8 @@
 package play
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +25,8 @@ const (
 	keysetFile    = "keyset"
 	journalFile   = "7shifts.jsonl"
 	wiskFile      = "wisk.jsonl"
+	mailFile      = "mails.jsonl"
+	officeFile    = "office.json"
 	temporalFile  = "temporal.sqlite"
 	workerLog     = "worker.log"
 	gatewayLog    = "gateway.log"
@@ -37,6 +41,8 @@ type saved struct {
 	Business time.Time `json:"business"`
 	// Done are the verbs that made locations and connections.
 	Done []string `json:"done,omitempty"`
+	// Gateway is the gateway's address, to which links in mails lead.
+	Gateway string `json:"gateway,omitempty"`
 	// Killed says that the worker was killed in the middle already.
 	Killed bool `json:"killed,omitempty"`
 }
@@ -116,6 +122,25 @@ func (f *folder) keyset() (string, error) {
 		return "", err
 	}
 	return keyset, f.write(keysetFile, []byte(keyset+"\n"))
+}
+
+// own is a secret of the demo's own, made once: of links and hooks, and the key
+// to Cluster's back office.
+func (f *folder) own(name string) (string, error) {
+	at := filepath.Join(secretsFolder, name)
+	text, err := os.ReadFile(f.file(at))
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	random := make([]byte, 32)
+	if _, err := rand.Read(random); err != nil {
+		return "", err
+	}
+	secret := hex.EncodeToString(random)
+	return secret, f.write(at, []byte(secret+"\n"))
 }
 
 func alive(pid int) bool {

@@ -20,6 +20,7 @@ type venue struct {
 	Company, Location                             int64
 	TaxRate                                       int64 // in hundred-thousandths
 	people                                        []string
+	contact                                       clustersim.Contact
 	// account names the token's owner.
 	account string
 }
@@ -42,17 +43,20 @@ var allVenues = []venue{
 	{
 		ID: "chez-marcel", TradeName: "Chez Marcel", Address: "4210 rue Saint-Denis, Montreal", Zone: "America/Toronto", Language: "fr",
 		Hours: "mon-sun 11:00-02:00", Serial: "CL-104233", Company: 31201, Location: 88101, TaxRate: 14975,
-		people: []string{"Amelie Gagnon", "Bruno Tremblay", "Chantal Roy", "Didier Cote", "Elise Bouchard"},
+		people:  []string{"Amelie Gagnon", "Bruno Tremblay", "Chantal Roy", "Didier Cote", "Elise Bouchard"},
+		contact: contact("Marcelline Thibodeau", "chez-marcel"),
 	},
 	{
 		ID: "brasserie-laurier", TradeName: "Brasserie Laurier", Address: "355 avenue Laurier Ouest, Montreal", Zone: "America/Toronto", Language: "fr",
 		Hours: "mon-sun 07:00-23:00", Serial: "CL-104871", Company: 31377, Location: 88214, TaxRate: 14975,
-		people: []string{"Fabien Gauthier", "Genevieve Morin", "Hugo Lavoie", "Isabelle Fortin"},
+		people:  []string{"Fabien Gauthier", "Genevieve Morin", "Hugo Lavoie", "Isabelle Fortin"},
+		contact: contact("Laurent Quesnel", "brasserie-laurier"),
 	},
 	{
 		ID: "harbour-oyster-bar", TradeName: "Harbour Oyster Bar", Address: "12 Water Street, Halifax", Zone: "America/Halifax", Language: "en",
 		Hours: "mon-sun 11:00-01:00", Serial: "CL-220019", Company: 31544, Location: 88377, TaxRate: 14000,
-		people: []string{"Jenna MacDonald", "Kyle Boudreau", "Laura Fraser", "Marcus Doucette"},
+		people:  []string{"Jenna MacDonald", "Kyle Boudreau", "Laura Fraser", "Marcus Doucette"},
+		contact: contact("Rosalind Zwicker", "harbour-oyster-bar"),
 	},
 }
 
