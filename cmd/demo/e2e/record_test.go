@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -35,6 +36,8 @@ func TestRecordHistories(t *testing.T) {
 		{"pause", connection, "--reason", "test", "--note", "recording"},
 		{"resume", connection, "--reason", "test", "--note", "recording"},
 		{"resend", connection, "--from", "2026-11-03", "--reason", "test", "--note", "recording"},
+		{"rotate", connection, "till-key", "--reason", "test", "--note", "recording"},
+		{"offboard", connection, "--reason", "test", "--note", "recording"},
 	} {
 		said, err := d.Verb(t.Context(), verb...)
 		require.NoError(t, err, said)
@@ -45,7 +48,15 @@ func TestRecordHistories(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, released.Get(t.Context(), nil))
 	require.NoError(t, os.MkdirAll(histories, 0o755))
-	for _, kind := range []string{work.LocationSync, work.Backfill, work.ScheduleKeeper, work.ChangeConnection, work.ReleaseQuarantine, work.Resend} {
+	for _, kind := range []string{work.RotateCredentials, work.Offboarding} {
+		eventually(t, kind+" has ended", func(context.Context) (bool, error) {
+			return len(closedRuns(t, d, "WorkflowType = '"+kind+"' AND ExecutionStatus = 'Completed'")) > 0, nil
+		})
+	}
+	for _, kind := range []string{
+		work.LocationSync, work.Backfill, work.ScheduleKeeper, work.ChangeConnection, work.ReleaseQuarantine, work.Resend,
+		work.Onboarding, work.LocationOnboarding, work.RotateCredentials, work.Offboarding,
+	} {
 		record(t, d, kind)
 	}
 	c := newCounting(t) // where uploads wait for a person
