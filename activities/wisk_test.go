@@ -293,6 +293,23 @@ func TestItemsThatChangeAreFindings(t *testing.T) {
 	require.Empty(t, found(), "told once")
 }
 
+// One page may hold both names of an item, none of which was seen before.
+func TestAnItemThatIsRenamedWithinAPageIsAFinding(t *testing.T) {
+	r := newBar(t, wisk.SameIDReplaces, nil)
+	for id, name := range map[string]string{"1": "Soda", "2": "Can of soda"} {
+		line := drink("2001", "1", 900)
+		line.Name = wire.Text(name)
+		o := r.drinks(id, line)
+		o.OpenedAt = wire.At(r.clock.Now().Add(-time.Hour).Add(map[string]time.Duration{"1": 0, "2": time.Minute}[id]))
+		r.till.Put(serial, o)
+	}
+	r.mustSync()
+	list, err := r.store.Findings(r.ctx, bar, false)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, ledger.ItemRenamed, list[0].Kind)
+}
+
 // WISK reads the till as well: noticed in the night, and gone when it ends.
 func TestADoubledRouteIsNoticed(t *testing.T) {
 	r := newBar(t, wisk.SameIDReplaces, nil)

@@ -29,14 +29,17 @@ const goneFor = 14
 // is known from the later days on.
 const noteItems = `
 	WITH seen AS (
-		SELECT * FROM json_to_recordset($2::json) AS s(code text, title text, first_day date, last_day date)
+		SELECT * FROM json_to_recordset($2::json) AS s(code text, title text, first_day date, last_day date, nth integer)
 	), before AS (
 		SELECT s.code, s.title, s.first_day, s.last_day,
 			o.title AS other, o.first_day AS other_first, o.last_day AS other_last
 		FROM seen s
 		LEFT JOIN LATERAL (
-			SELECT * FROM items i WHERE i.location = $1 AND i.code = s.code AND i.title <> s.title
-			ORDER BY i.last_day DESC LIMIT 1
+			SELECT i.title, i.first_day, i.last_day FROM items i WHERE i.location = $1 AND i.code = s.code AND i.title <> s.title
+			UNION ALL -- it may be renamed within one page
+			SELECT p.title, p.first_day, p.last_day FROM seen p
+			WHERE p.code = s.code AND p.title <> s.title AND (p.first_day, p.nth) < (s.first_day, s.nth)
+			ORDER BY last_day DESC LIMIT 1
 		) o ON true
 		WHERE NOT EXISTS (SELECT 1 FROM items i WHERE i.location = $1 AND i.code = s.code AND i.title = s.title)
 	), noted AS (
@@ -70,6 +73,7 @@ type seenItem struct {
 	Title    string   `json:"title"`
 	FirstDay sale.Day `json:"first_day"`
 	LastDay  sale.Day `json:"last_day"`
+	Nth      int      `json:"nth"` // title of the page, which is in the order of sales
 }
 
 // NoteItems keeps what a connection's location sold and tells what people should
@@ -78,7 +82,7 @@ func (s *Store) NoteItems(ctx context.Context, c Connection, seen []partner.Item
 	rows := make([]seenItem, 0, len(seen))
 	at := map[[2]string]int{}
 	for _, i := range seen {
-		row := seenItem{clip(i.Code, maxID), clip(i.Title, maxID), i.Day, i.Day}
+		row := seenItem{clip(i.Code, maxID), clip(i.Title, maxID), i.Day, i.Day, len(rows)}
 		key := [2]string{row.Code, row.Title}
 		if n, twice := at[key]; twice {
 			if i.Day.Before(rows[n].FirstDay) {

@@ -63,6 +63,7 @@ func texts(m proto.Message) []string {
 func collect(m protoreflect.Message, found *[]string) {
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		switch {
+		case field.Name() == "identity": // a process and its machine; its number may be any
 		case field.IsMap():
 			value.Map().Range(func(key protoreflect.MapKey, v protoreflect.Value) bool {
 				*found = append(*found, key.String())
