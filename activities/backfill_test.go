@@ -58,7 +58,7 @@ func TestPlanFollowsThePartnersRule(t *testing.T) {
 func TestDaysThatAreInArePassedOver(t *testing.T) {
 	r := newRig(t, options{})
 	r.till.Put(serial, r.past("1", 3, 1000))
-	r.clock.forward(12 * time.Hour) // 08:00 UTC
+	r.clock.Forward(12 * time.Hour) // 08:00 UTC
 	require.False(t, r.backfillDay("2026-11-02", work.SyncCursor{}).More)
 	plan, err := r.plan(work.BackfillInput{From: "2026-11-01", To: "2026-11-03"})
 	require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestADryRunKeepsAndSendsNothing(t *testing.T) {
 	r := newRig(t, options{})
 	r.till.Put(serial, r.past("1", 3, 1000))
 	r.till.Put(serial, r.past("2", 3, 2000))
-	r.clock.forward(12 * time.Hour)
+	r.clock.Forward(12 * time.Hour)
 	dry := func() work.Counts {
 		step, err := call[work.BackfillDayInput, work.StepResult](r, "BackfillDay", work.BackfillDayInput{
 			Connection: marcel, Day: "2026-11-02", Run: "backfill", DryRun: true,
@@ -112,7 +112,7 @@ func TestHistoryWaitsForItsWindow(t *testing.T) {
 	r.mustSync()
 	require.Len(t, r.held(), 1, "live only")
 
-	r.clock.forward(12 * time.Hour)
+	r.clock.Forward(12 * time.Hour)
 	r.mustSync()
 	require.Len(t, r.held(), 1, "history is the backfill's until that is done")
 	step = r.backfillDay("2026-11-02", step.Cursor)
@@ -120,7 +120,7 @@ func TestHistoryWaitsForItsWindow(t *testing.T) {
 	require.Equal(t, 1, step.Counts.Sent)
 	require.Len(t, r.held(), 2)
 
-	r.clock.forward(8 * time.Hour)
+	r.clock.Forward(8 * time.Hour)
 	require.Zero(t, r.backfillDay("2026-11-01", work.SyncCursor{}).Rest, "a day without sales does not wait")
 }
 
@@ -136,7 +136,7 @@ func TestRestOfTheHistoryIsLeftToSyncRuns(t *testing.T) {
 	require.True(t, r.connection().HistoryDone)
 	r.mustSync()
 	require.Empty(t, r.held(), "the window is closed")
-	r.clock.forward(13 * time.Hour)
+	r.clock.Forward(13 * time.Hour)
 	r.mustSync()
 	require.Len(t, r.held(), 1)
 }

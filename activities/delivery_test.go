@@ -126,7 +126,7 @@ func TestStrayLateWriteIsRepaired(t *testing.T) {
 	r.till.Put(serial, o)
 	r.inject(sevenshiftssim.Fault{Kind: sevenshiftssim.FaultStray, Method: "POST", Delay: sevenshiftssim.Duration(astray)})
 	_, _ = r.sync() // in doubt
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	r.till.Put(serial, r.order("0", 1234, 0)) // corrected before the stray write arrives
 	repaired := 0
 	require.Eventually(t, func() bool {
@@ -149,7 +149,7 @@ func TestReadBackFindsLostReceipts(t *testing.T) {
 	r.exact(3)
 
 	require.True(t, r.seven.Lose(location, "A1-2", true))
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	r.till.Put(serial, r.order("2", 999, 0))
 	r.until("it is put aside", func() bool { return r.backlog().Quarantined == 1 })
 	aside, err := r.store.Quarantine(r.ctx, marcel, false)

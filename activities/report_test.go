@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/partner"
@@ -64,7 +65,7 @@ func rows(t *testing.T, r report.Report) string {
 func newReported(t *testing.T) (*barRig, *letterbox) {
 	t.Helper()
 	box := &letterbox{}
-	r := newBarBeside(t, wisk.SameIDReplaces, nil, func(p *wisk.Partner, clock *hand) partner.Partner {
+	r := newBarBeside(t, wisk.SameIDReplaces, nil, func(p *wisk.Partner, clock *clock.Hand) partner.Partner {
 		return reported{p, report.New(report.Defaults(), clock, box)}
 	})
 	return r, box
@@ -81,13 +82,13 @@ func TestADayIsUploadedOrReportedNeverBoth(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	r.clock.forward(24 * time.Hour) // the next afternoon
+	r.clock.Forward(24 * time.Hour) // the next afternoon
 	r.till.Put(serial, r.drinks("2", drink("rum", "1", 900)))
 	r.settled()
 	require.Empty(t, box.got, "a day that is not over is not reported")
 	require.Empty(t, r.sold(), "nor uploaded")
 
-	r.clock.forward(15 * time.Hour) // past 5 in the morning
+	r.clock.Forward(15 * time.Hour) // past 5 in the morning
 	r.settled()
 	require.Len(t, box.got, 1)
 	require.Equal(t, sale.NewDay(2026, 11, 6), box.got[0].Day)
@@ -118,7 +119,7 @@ func TestALateEditIsTheNextRevision(t *testing.T) {
 	r.till.Put(serial, r.drinks("1", drink("gin", "2", 2100)))
 	r.settled()
 	box.lose = 1
-	r.clock.forward(15 * time.Hour)
+	r.clock.Forward(15 * time.Hour)
 	r.until("the day is reported", func() bool { return len(box.got) == 2 && r.backlog().Wanted == 0 })
 	require.Equal(t, box.got[0], box.got[1], "whoever keeps both sees one")
 	require.Equal(t, "gin,Drink gin,2,21.00 rum,Drink rum,1,9.00", rows(t, box.got[1]))

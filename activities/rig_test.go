@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/clustersystems/clusterbridge/activities"
+	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	"github.com/clustersystems/clusterbridge/internal/delivery"
@@ -46,33 +46,12 @@ const (
 
 var lea = ledger.Actor{Handle: "lea", Reason: "test", Note: "as agreed"}
 
-// hand is a business clock that only tests move.
-type hand struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (h *hand) Now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(time.Microsecond) // no two instants are the same
-	return h.at
-}
-
-func (h *hand) Until(t time.Time) time.Duration { return max(0, t.Sub(h.Now())) }
-
-func (h *hand) forward(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(d)
-}
-
 // rig is one venue with everything real but the outside: simulators over HTTP,
 // PostgreSQL, and the activities.
 type rig struct {
 	t     *testing.T
 	ctx   context.Context
-	clock *hand
+	clock *clock.Hand
 	till  *clustersim.Sim
 	seven *sevenshiftssim.Sim
 	urls  struct{ till, seven string }
@@ -92,10 +71,10 @@ type options struct {
 	// partners are those beside 7shifts.
 	partners []partner.Partner
 	// clock is afternoon in Montreal unless set.
-	clock *hand
+	clock *clock.Hand
 }
 
-func afternoon() *hand { return &hand{at: time.Date(2026, 11, 5, 20, 0, 0, 0, time.UTC)} } // 15:00 in Montreal
+func afternoon() *clock.Hand { return clock.NewHand(time.Date(2026, 11, 5, 20, 0, 0, 0, time.UTC)) } // 15:00 in Montreal
 
 func newRig(t *testing.T, o options) *rig {
 	t.Helper()

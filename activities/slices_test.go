@@ -30,7 +30,7 @@ func TestHistoryAsSumsOfFiveMinutes(t *testing.T) {
 	require.NoError(t, r.choose(work.ChangeSlices, "on", ""))
 	require.Equal(t, "2026-10-18", r.connection().Settings.SlicesUntil.String(), "the previous period begins on 19 October")
 
-	r.clock.forward(12 * time.Hour) // 08:00 UTC
+	r.clock.Forward(12 * time.Hour) // 08:00 UTC
 	first, second, other, later := r.past("1", 20, 1000), r.past("2", 20, 2000), r.past("3", 20, 400), r.past("4", 10, 5000)
 	second.OpenedAt = wire.At(first.OpenedAt.Add(30 * time.Second))
 	other.OpenedAt = wire.At(first.OpenedAt.Add(time.Hour))
@@ -49,7 +49,7 @@ func TestHistoryAsSumsOfFiveMinutes(t *testing.T) {
 	require.Len(t, single, 1, "the current and the previous pay period travel one by one")
 
 	require.NoError(t, r.store.SetHistoryDone(r.ctx, marcel, true))
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	second.Status, second.ModifiedAt = wire.StatusVoided, wire.At(r.clock.Now())
 	r.till.Put(serial, second)
 	other.Status, other.ModifiedAt = wire.StatusVoided, wire.At(r.clock.Now())

@@ -58,7 +58,7 @@ func TestLateEditAndVoid(t *testing.T) {
 	r.till.Put(serial, edited)
 	r.till.Put(serial, voided)
 	r.mustSync()
-	r.clock.forward(20 * time.Minute)
+	r.clock.Forward(20 * time.Minute)
 	edited.Totals.Tip, edited.Payments[0].Tip = 500, 500
 	edited.Totals.Total, edited.Payments[0].Amount = 3000, 3000
 	voided.Status = wire.StatusVoided
@@ -82,7 +82,7 @@ func TestWatermarkIsTrueAndOverlapFindsLateVersions(t *testing.T) {
 	first := r.connection().Watermark
 	require.False(t, first.Before(before), "the relay's clock during the pull")
 	require.False(t, first.After(r.clock.Now()))
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	late := r.order("9", 700, 0)
 	late.ModifiedAt = wire.At(first.Add(-5 * time.Minute)) // modified before, visible after
 	r.till.Put(serial, late)
@@ -128,7 +128,7 @@ func TestQuarantineAndRelease(t *testing.T) {
 	aside, err := r.store.Quarantine(r.ctx, marcel, false)
 	require.NoError(t, err)
 	require.Len(t, aside, 2)
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	r.till.Put(serial, r.order("2", 1000, 0))
 	r.till.Put(serial, r.order("3", 1000, 0))
 	_, err = call[work.QuarantineInput, work.ActResult](r, "ReleaseQuarantine", work.QuarantineInput{
@@ -147,13 +147,13 @@ func TestTillBackAfterAnOutage(t *testing.T) {
 			r.mustSync()
 			r.till.SetOffline(serial, true)
 			for i := range 3 {
-				r.clock.forward(24 * time.Hour)
+				r.clock.Forward(24 * time.Hour)
 				r.till.Put(serial, r.order(fmt.Sprint(i), 1000, 0))
 				_, err := r.sync()
 				require.Equal(t, work.ClusterOffline, code(t, err))
 			}
 			r.till.SetOffline(serial, false)
-			r.clock.forward(time.Minute)
+			r.clock.Forward(time.Minute)
 			r.mustSync()
 			r.confirmed()
 			require.Len(t, r.held(), 3)
@@ -167,7 +167,7 @@ func TestOutageHasTheLastDaysReadAgain(t *testing.T) {
 	r := newRig(t, options{till: clustersim.Options{NoReceivedAt: true}})
 	r.mustSync()
 	r.till.SetOffline(serial, true)
-	r.clock.forward(3 * time.Hour)
+	r.clock.Forward(3 * time.Hour)
 	r.till.SetOffline(serial, false)
 	old := r.order("1", 1000, 0)
 	old.ModifiedAt = wire.At(r.clock.Now().Add(-4 * time.Hour)) // before the watermark less the overlap
@@ -192,10 +192,10 @@ func TestVanishedOrder(t *testing.T) {
 	r.till.Put(serial, r.order("2", 1000, 0))
 	r.mustSync()
 	r.till.Vanish(serial, "2", r.clock.Now())
-	r.clock.forward(24 * time.Hour)
+	r.clock.Forward(24 * time.Hour)
 	r.mustSync()
 	require.Equal(t, sevenshifts.Closed, r.held()["A1-2"].Status)
-	r.clock.forward(24 * time.Hour)
+	r.clock.Forward(24 * time.Hour)
 	r.mustSync()
 	r.confirmed()
 	require.Equal(t, sevenshifts.Voided, r.held()["A1-2"].Status)
@@ -211,7 +211,7 @@ func TestOrderIDsAgainAfterNewHardware(t *testing.T) {
 	r.till.AddLocation(clustersim.Location{Serial: "B2", Key: "key", TradeName: "Chez Marcel", Zone: "America/Toronto"})
 	require.NoError(t, r.store.ReplaceSerial(r.ctx, "chez-marcel", "B2", lea))
 	for range 3 { // nightly re-reads of the new till do not know the old orders
-		r.clock.forward(24 * time.Hour)
+		r.clock.Forward(24 * time.Hour)
 		o := r.order("1", 3300, 0)
 		o.Serial = "B2"
 		r.till.Put("B2", o)
@@ -242,7 +242,7 @@ func TestByClosedTimeNothingIsOwedWhileOpen(t *testing.T) {
 	r.till.Put(serial, o)
 	r.mustSync()
 	require.Empty(t, r.held())
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	o.ClosedAt, o.Status = closed, wire.StatusClosed
 	r.till.Put(serial, o)
 	r.mustSync()
@@ -251,10 +251,10 @@ func TestByClosedTimeNothingIsOwedWhileOpen(t *testing.T) {
 
 func TestChangeOfReceiptDateNamesTheDaysThatMove(t *testing.T) {
 	r := newRig(t, options{})
-	r.clock.forward(13*time.Hour + 30*time.Minute) // 04:30: opened on the 5th at 03:30, paid at 05:30
+	r.clock.Forward(13*time.Hour + 30*time.Minute) // 04:30: opened on the 5th at 03:30, paid at 05:30
 	o := r.order("1", 1000, 0)
 	o.ClosedAt = wire.At(r.clock.Now().Add(time.Hour))
-	r.clock.forward(90 * time.Minute)
+	r.clock.Forward(90 * time.Minute)
 	r.till.Put(serial, o)
 	r.mustSync()
 	done, err := call[work.ChangeInput, work.ActResult](r, "ChangeConnection", work.ChangeInput{

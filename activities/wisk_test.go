@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	"github.com/clustersystems/clusterbridge/internal/items"
@@ -37,11 +38,11 @@ type barRig struct {
 // changes one of them.
 func newBar(t *testing.T, sameID string, set func(*wisk.Config)) *barRig {
 	t.Helper()
-	return newBarBeside(t, sameID, set, func(p *wisk.Partner, _ *hand) partner.Partner { return p })
+	return newBarBeside(t, sameID, set, func(p *wisk.Partner, _ *clock.Hand) partner.Partner { return p })
 }
 
 // newBarBeside is newBar with something beside the uploads.
-func newBarBeside(t *testing.T, sameID string, set func(*wisk.Config), beside func(*wisk.Partner, *hand) partner.Partner) *barRig {
+func newBarBeside(t *testing.T, sameID string, set func(*wisk.Config), beside func(*wisk.Partner, *clock.Hand) partner.Partner) *barRig {
 	t.Helper()
 	clock := afternoon()
 	sim := wisksim.New(wisksim.Options{})
@@ -116,13 +117,13 @@ func TestWiskHasEveryItemWhateverHappensToAnOrder(t *testing.T) {
 	require.Equal(t, "gin=2:21.00 soda=1:3.75", r.sold())
 
 	edited := r.drinks("1", drink("gin", "1", 1050), drink("soda", "1", 375), drink("rum", "0.5", 500))
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	edited.ModifiedAt = wire.At(r.clock.Now())
 	r.till.Put(serial, edited)
 	r.mustSync()
 	require.Equal(t, "gin=1:10.50 rum=0.5:5.00 soda=1:3.75", r.sold())
 
-	r.clock.forward(time.Minute)
+	r.clock.Forward(time.Minute)
 	edited.Status, edited.ModifiedAt = wire.StatusVoided, wire.At(r.clock.Now())
 	r.till.Put(serial, edited)
 	r.mustSync()
@@ -244,7 +245,7 @@ func TestNoDayIsServedByTwoRoutes(t *testing.T) {
 	require.NoError(t, err)
 	r.till.Put(serial, r.drinks("1", drink("gin", "1", 1050)))
 	require.Equal(t, 1, r.mustSync().Lines, "today still goes by uploads")
-	r.clock.forward(24 * time.Hour)
+	r.clock.Forward(24 * time.Hour)
 	r.till.Put(serial, r.drinks("2", drink("gin", "1", 1050)))
 	require.Zero(t, r.mustSync().Lines, "from then on WISK reads by itself")
 
@@ -266,7 +267,7 @@ func TestItemsThatChangeAreFindings(t *testing.T) {
 		line.Name = wire.Text(name)
 		r.till.Put(serial, r.drinks(id, line))
 		r.mustSync()
-		r.clock.forward(time.Minute)
+		r.clock.Forward(time.Minute)
 	}
 	found := func() (kinds []string) {
 		list, err := r.store.Findings(r.ctx, bar, false)
@@ -283,7 +284,7 @@ func TestItemsThatChangeAreFindings(t *testing.T) {
 	require.Equal(t, []string{"item_renamed 2001"}, found())
 	named("3", "2002", "Gin")
 	require.Equal(t, []string{"item_renamed 2001", "item_new 2002"}, found())
-	r.clock.forward(20 * 24 * time.Hour)
+	r.clock.Forward(20 * 24 * time.Hour)
 	named("4", "2002", "Cider")
 	require.Contains(t, found(), "item_reused 2002")
 	n, err := r.store.SeeFindings(r.ctx, bar, nil, lea)
@@ -323,10 +324,10 @@ func TestADoubledRouteIsNoticed(t *testing.T) {
 	}
 	require.False(t, doubled())
 	office.used = r.clock.Now().Add(20 * time.Hour)
-	r.clock.forward(24 * time.Hour)
+	r.clock.Forward(24 * time.Hour)
 	r.mustSync()
 	require.True(t, doubled())
-	r.clock.forward(48 * time.Hour)
+	r.clock.Forward(48 * time.Hour)
 	r.mustSync()
 	require.False(t, doubled(), "WISK has read no more")
 }

@@ -9,12 +9,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/cluster/wire"
 	"github.com/clustersystems/clusterbridge/internal/frontdesk"
@@ -48,27 +48,6 @@ var noon = time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
 
 var lea = ledger.Actor{Handle: "lea", Reason: "venue_asked", Note: "as agreed"}
 
-// hand is a business clock that only tests move.
-type hand struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (h *hand) Now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(time.Microsecond) // no two instants are the same
-	return h.at
-}
-
-func (h *hand) Until(t time.Time) time.Duration { return max(0, t.Sub(h.Now())) }
-
-func (h *hand) forward(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(d)
-}
-
 // postbox takes every mail.
 type postbox struct{}
 
@@ -81,7 +60,7 @@ type rig struct {
 	*frontdesk.Desk
 	t        *testing.T
 	ctx      context.Context
-	clock    *hand
+	clock    *clock.Hand
 	room     *onboarding.Room
 	till     *clustersim.Sim
 	seven    *sevenshiftssim.Sim
@@ -91,7 +70,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, ctx: t.Context(), clock: &hand{at: noon}}
+	r := &rig{t: t, ctx: t.Context(), clock: clock.NewHand(noon)}
 	r.till = clustersim.New(clustersim.Options{Clock: r.clock, OfficeKey: "office-key", Office: &clustersim.OfficeSwitches{}})
 	r.seven = sevenshiftssim.New(sevenshiftssim.Options{Clock: r.clock})
 	t.Cleanup(func() { require.NoError(t, r.seven.Close()) })

@@ -67,7 +67,7 @@ func TestAKeyIsToldOnceToEachReader(t *testing.T) {
 	require.NoError(t, r.room.HandOverAgain(r.ctx, id, lea))
 	r.mails(id)
 	require.Equal(t, pages.RevealReady, r.revealState(id, link.Venue))
-	r.clock.forward(8 * 24 * time.Hour)
+	r.clock.Forward(8 * 24 * time.Hour)
 	require.Equal(t, pages.RevealExpired, r.revealState(id, link.Venue))
 	_, err = r.Reveal(r.ctx, id, link.Venue)
 	require.ErrorIs(t, err, pages.ErrDone)
@@ -125,7 +125,7 @@ func TestTheStatusOfACaseOnItsWay(t *testing.T) {
 		{work.StageNote{Stage: work.StageFirstRun}, pages.StepFirstRun},
 		{work.StageNote{Stage: work.StageUndo}, ""},
 	} {
-		r.clock.forward(time.Hour)
+		r.clock.Forward(time.Hour)
 		c.note.Case = id
 		require.NoError(t, r.room.NoteStage(r.ctx, c.note))
 		got := step()

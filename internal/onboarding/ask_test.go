@@ -71,7 +71,7 @@ func TestOneMailAsksForAllVenuesOfAContact(t *testing.T) {
 	require.Equal(t, link.Claims{Purpose: link.Confirm, Subject: "wisk:r-7:c1", Reader: link.Venue, Expires: c.Data.ExpiresAt}, claims)
 
 	require.NoError(t, r.decides(cases[0], work.Confirm))
-	r.clock.forward(days(3))
+	r.clock.Forward(days(3))
 	require.Equal(t, all[1:], r.ask("c1", 1, cases...))
 	got = r.mails(email)
 	require.Len(t, got, 2)
@@ -81,7 +81,7 @@ func TestOneMailAsksForAllVenuesOfAContact(t *testing.T) {
 
 	require.NoError(t, r.decides(cases[1], work.Decline))
 	r.ends(cases[2], work.Cancelled)
-	r.clock.forward(days(4))
+	r.clock.Forward(days(4))
 	require.Empty(t, r.ask("c1", 2, cases...))
 	require.Len(t, r.mails(email), 2, "nobody is left to be reminded of")
 }
@@ -115,7 +115,7 @@ func TestASecondCopyOfAQuestionIsTheSame(t *testing.T) {
 	_, err := r.Ask(r.ctx, in)
 	r.refused(work.MailUnreachable, err)
 	require.NoError(t, r.decides(cases[0], work.Confirm))
-	r.clock.forward(time.Hour)
+	r.clock.Forward(time.Hour)
 	asked, err := r.Ask(r.ctx, in)
 	require.NoError(t, err)
 	require.Equal(t, []string{cases[1].id}, asked.Asked)

@@ -89,20 +89,20 @@ func TestARouteOfOursIsRefusedWhileWiskReads(t *testing.T) {
 			theirs, err := r.Office.IssueKey(r.ctx, j.serial, work.Wisk, "staff-"+j.serial)
 			require.NoError(t, err)
 			require.NoError(t, r.ping(j.serial, theirs.Key))
-			r.clock.forward(2 * time.Hour)
+			r.clock.Forward(2 * time.Hour)
 			r.refused(work.BadInput, r.enters(j, route))
 			require.Len(t, r.active(j.venue), 3)
 			require.Nil(t, r.read(j.id).Data.Entry)
 			_, opened := r.reveals(j, link.Venue)
 			require.True(t, opened)
 
-			r.clock.forward(24 * time.Hour)
+			r.clock.Forward(24 * time.Hour)
 			require.NoError(t, r.enters(j, route), "it was not used for a day")
 			require.Len(t, r.active(j.venue), 2)
 			r.does(tillStep, j)
 			if route == "upload" { // looked at once more before anything travels
 				require.NoError(t, r.ping(j.serial, theirs.Key))
-				r.clock.forward(2 * time.Hour)
+				r.clock.Forward(2 * time.Hour)
 				_, err = r.GoLive(r.ctx, j.id)
 				r.refused(work.BadInput, err)
 			}

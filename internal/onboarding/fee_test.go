@@ -131,7 +131,7 @@ func TestAFeeIsPaidByHand(t *testing.T) {
 	require.Contains(t, invoice.Text, number)
 	require.Contains(t, invoice.Links(), "https://pay.example/"+number)
 
-	r.clock.forward(days(2))
+	r.clock.Forward(days(2))
 	paid, err := r.says(j, work.UpdateRecordPayment, "VIR-7")
 	require.NoError(t, err)
 	require.Equal(t, work.ChargeResult{State: work.ChargePaid, Number: number}, paid)

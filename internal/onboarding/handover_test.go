@@ -104,7 +104,7 @@ func TestALinkToAKeyEnds(t *testing.T) {
 		r.handsOver(j)
 	}
 	seen := r.revealing(expired, link.Venue)
-	r.clock.forward(days(7))
+	r.clock.Forward(days(7))
 	v := r.revealing(expired, link.Venue)
 	require.False(t, v.Ready)
 	require.True(t, v.Opened.IsZero())
@@ -112,7 +112,7 @@ func TestALinkToAKeyEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, opened, "also for who looked in time")
 
-	r.clock.forward(-days(7))
+	r.clock.Forward(-days(7))
 	seen = r.revealing(withdrawn, link.Venue)
 	require.True(t, seen.Ready)
 	r.undo(withdrawn)
@@ -130,7 +130,7 @@ func TestAKeyIsHandedOverAgain(t *testing.T) {
 	first, _ := r.handsOver(j)
 	_, opened := r.reveals(j, link.Venue)
 	require.True(t, opened)
-	r.clock.forward(days(8))
+	r.clock.Forward(days(8))
 	require.NoError(t, r.HandOverAgain(r.ctx, j.id, lea))
 	require.False(t, r.revealing(j, link.Venue).Ready, "not before the mail")
 	again, _ := r.handsOver(j)
@@ -206,7 +206,7 @@ func TestTheLinkForATokenIsSentAgain(t *testing.T) {
 		return claims.Expires
 	}
 	require.Equal(t, r.read(j.id).Data.DecidedAt.Add(days(30)).Truncate(time.Second), end())
-	r.clock.forward(days(31))
+	r.clock.Forward(days(31))
 	require.NoError(t, r.HandOverAgain(r.ctx, j.id, lea))
 	r.does(mailStep(mail.KindTokenNeeded), j)
 	require.WithinDuration(t, r.clock.Now().Add(days(30)), end(), time.Minute)

@@ -219,14 +219,14 @@ func TestAVenueComesBack(t *testing.T) {
 	r.whole(j)
 	id := r.connection(j).ID
 	leave := work.OffboardStep{Connection: id, By: "lea", Reason: "venue_asked", Note: "as agreed"}
-	r.clock.forward(days(10))
+	r.clock.Forward(days(10))
 	_, err := r.BeginOffboarding(r.ctx, leave)
 	require.NoError(t, err)
 	_, err = r.Forget(r.ctx, leave)
 	require.NoError(t, err)
 	require.NoError(t, r.Ledger.SetHistoryDone(r.ctx, id, true))
 
-	r.clock.forward(days(60))
+	r.clock.Forward(days(60))
 	again := r.again(j.venue, pull)
 	r.upTo("live", again)
 	require.Equal(t, work.LiveResult{Connection: id, State: work.Initializing}, r.does(liveStep, again))

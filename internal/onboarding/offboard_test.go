@@ -271,7 +271,7 @@ func TestAContactOfManyIsForgottenWithTheLast(t *testing.T) {
 	r := newRig(t)
 	cases, email := r.chain(report, "many", 4)
 	r.ask("c1", 0, cases...)
-	r.clock.forward(days(3))
+	r.clock.Forward(days(3))
 	r.ask("c1", 1, cases...)
 	known := func() (keys []string) {
 		require.NoError(t, r.Ledger.DB().Select(&keys, `SELECT key FROM mails WHERE recipient IS NOT NULL AND key LIKE '%/confirm/%' ORDER BY key`))

@@ -89,7 +89,7 @@ func TestWhereACaseStandsIsMirrored(t *testing.T) {
 	note := work.StageNote{Case: j.id, Stage: work.StagePayment, WaitingFor: "payment", What: "the payment", Code: work.MailRefused}
 	require.NoError(t, r.NoteStage(r.ctx, note))
 	since := r.read(j.id).Data.Since
-	r.clock.forward(days(1))
+	r.clock.Forward(days(1))
 	note.What = "the payment of the fee"
 	require.NoError(t, r.NoteStage(r.ctx, note))
 	d := r.read(j.id).Data

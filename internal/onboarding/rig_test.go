@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clustersystems/clusterbridge/internal/clock"
 	"github.com/clustersystems/clusterbridge/internal/cluster"
 	"github.com/clustersystems/clusterbridge/internal/ledger"
 	"github.com/clustersystems/clusterbridge/internal/limit"
@@ -50,27 +51,6 @@ var noon = time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
 
 var lea = ledger.Actor{Handle: "lea", Reason: "venue_asked", Note: "as agreed"}
 
-// hand is a business clock that only tests move.
-type hand struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (h *hand) Now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(time.Microsecond) // no two instants are the same
-	return h.at
-}
-
-func (h *hand) Until(t time.Time) time.Duration { return max(0, t.Sub(h.Now())) }
-
-func (h *hand) forward(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(d)
-}
-
 // rig is the room with everything real but the outside: simulators over HTTP
 // and SMTP, and PostgreSQL. When its test ends, nothing that is secret or a
 // person's may be found anywhere.
@@ -78,7 +58,7 @@ type rig struct {
 	*onboarding.Room // which nothing disturbs
 	t                testing.TB
 	ctx              context.Context
-	clock            *hand
+	clock            *clock.Hand
 	till             *clustersim.Sim
 	seven            *sevenshiftssim.Sim
 	wisk             *wisksim.Sim
@@ -101,7 +81,7 @@ type option func(*rig, *clustersim.OfficeSwitches)
 // says otherwise.
 func newRig(t testing.TB, options ...option) *rig {
 	t.Helper()
-	r := &rig{t: t, ctx: context.Background(), clock: &hand{at: noon}, base: &http.Transport{MaxIdleConnsPerHost: 8}}
+	r := &rig{t: t, ctx: context.Background(), clock: clock.NewHand(noon), base: &http.Transport{MaxIdleConnsPerHost: 8}}
 	r.settings = settings()
 	switches := clustersim.OfficeSwitches{}
 	for _, o := range options {

@@ -58,9 +58,9 @@ func TestTheTillOpensWhenClusterHasActivatedIt(t *testing.T) {
 				j := r.start(w)
 				r.upTo("till", j)
 				require.Equal(t, work.TillPending, r.opens(j))
-				r.clock.forward(47*time.Hour - time.Minute)
+				r.clock.Forward(47*time.Hour - time.Minute)
 				require.Equal(t, work.TillPending, r.opens(j))
-				r.clock.forward(time.Minute)
+				r.clock.Forward(time.Minute)
 				require.Equal(t, work.TillReady, r.opens(j))
 				want := onlyOurs
 				if w == pull {

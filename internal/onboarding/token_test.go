@@ -187,7 +187,7 @@ func TestAPlaceThatAnotherPOSFeeds(t *testing.T) {
 	_, err := r.GoLive(r.ctx, j.id)
 	r.refused(work.TillForeign, err)
 	require.Contains(t, err.Error(), onboarding.OtherPOS)
-	r.clock.forward(days(6))
+	r.clock.Forward(days(6))
 	require.Empty(t, r.chooses(j, j.place), "it writes no more")
 	r.does(liveStep, j)
 }

@@ -205,6 +205,16 @@ func (v *onCase) prepare(ctx context.Context, d *desk) (ledger.Case, work.SteerI
 	return c, work.SteerInput{By: actor.Handle, Reason: actor.Reason, Note: actor.Note}, about(err, v.Onboarding)
 }
 
+// inRoom is prepare for verbs that act themselves.
+func (v *onCase) inRoom(ctx context.Context, d *desk) (*onboarding.Room, ledger.Case, work.SteerInput, error) {
+	c, by, err := v.prepare(ctx, d)
+	if err != nil {
+		return nil, c, by, err
+	}
+	room, err := d.needRoom(ctx)
+	return room, c, by, err
+}
+
 // send sends an Update to the case's workflow, and says what happened.
 func (v *onCase) send(ctx context.Context, d *desk, update, said string, result any, input func(work.SteerInput) any) error {
 	c, by, err := v.prepare(ctx, d)

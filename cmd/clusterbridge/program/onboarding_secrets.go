@@ -33,11 +33,7 @@ const linkFor = 24 * time.Hour
 // Run enters whom to ask. Names and addresses are never arguments: those are
 // seen by every process of the machine.
 func (v *onboardingContactVerb) Run(ctx context.Context, d *desk) error {
-	c, by, err := v.prepare(ctx, d)
-	if err != nil {
-		return err
-	}
-	room, err := d.needRoom(ctx)
+	room, c, by, err := v.inRoom(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -87,11 +83,7 @@ func (onboardingIdentifierVerb) needs() []string { return roomNeeds() }
 
 // Run keeps the venue's identifier at WISK, once WISK knows it.
 func (v *onboardingIdentifierVerb) Run(ctx context.Context, d *desk) error {
-	c, by, err := v.prepare(ctx, d)
-	if err != nil {
-		return err
-	}
-	room, err := d.needRoom(ctx)
+	room, c, by, err := v.inRoom(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -126,11 +118,7 @@ func (credentialsPutVerb) needs() []string { return roomNeeds() }
 
 // Run keeps a key that was issued by hand.
 func (v *credentialsPutVerb) Run(ctx context.Context, d *desk) error {
-	c, by, err := v.prepare(ctx, d)
-	if err != nil {
-		return err
-	}
-	room, err := d.needRoom(ctx)
+	room, c, by, err := v.inRoom(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -155,11 +143,7 @@ func (credentialsAgainVerb) needs() []string { return roomNeeds() }
 
 // Run hands credentials over once more.
 func (v *credentialsAgainVerb) Run(ctx context.Context, d *desk) error {
-	c, by, err := v.prepare(ctx, d)
-	if err != nil {
-		return err
-	}
-	room, err := d.needRoom(ctx)
+	room, c, by, err := v.inRoom(ctx, d)
 	if err != nil {
 		return err
 	}
